@@ -1,0 +1,150 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace ldm {
+
+// The few layers that everything is made of. They are ours and thin, so that weight packing, kernels and layouts can
+// plug in here without touching a block. Weights start as PyTorch starts them (kaiming_uniform with a = sqrt(5)),
+// drawn from ATen's default CPU generator.
+
+// A module held by shared ownership and called like a function: conv(x).
+template <typename Module>
+class Layer {
+ public:
+  Layer() = default;
+  explicit Layer(std::shared_ptr<Module> module) : module_(std::move(module)) {}
+
+  template <typename... Args>
+  torch::Tensor operator()(Args&&... args) const {
+    return module_->forward(std::forward<Args>(args)...);
+  }
+  Module* operator->() const { return module_.get(); }
+  explicit operator bool() const { return module_ != nullptr; }
+  const std::shared_ptr<Module>& ptr() const { return module_; }
+
+ private:
+  std::shared_ptr<Module> module_;
+};
+
+// Registers a child under the original's dotted name, building the modules on the way ("in_layers.0": LibTorch refuses
+// dots in one name), and returns it: declaration, name and registration stand on one line.
+void add_module(torch::nn::Module& parent, std::string_view dotted_name, std::shared_ptr<torch::nn::Module> child);
+
+template <typename Module>
+Layer<Module> add(torch::nn::Module& parent, std::string_view dotted_name, Layer<Module> layer) {
+  add_module(parent, dotted_name, layer.ptr());
+  return layer;
+}
+template <typename Module>
+std::shared_ptr<Module> add(torch::nn::Module& parent, std::string_view dotted_name, std::shared_ptr<Module> child) {
+  add_module(parent, dotted_name, child);
+  return child;
+}
+
+struct Conv2dOptions {
+  int64_t in_channels = 0;
+  int64_t out_channels = 0;
+  int64_t kernel = 3;
+  int64_t stride = 1;
+  int64_t padding = 1;
+  bool bias = true;
+};
+
+// x [N, Cin, H, W] -> [N, Cout, H', W']. Parameters: weight [Cout, Cin, k, k], bias [Cout].
+class Conv2dModule : public torch::nn::Module {
+ public:
+  explicit Conv2dModule(const Conv2dOptions& options);
+  torch::Tensor forward(const torch::Tensor& x) const;
+  torch::Tensor weight, bias;  // bias is undefined without one.
+
+ private:
+  int64_t stride_, padding_;
+};
+using Conv2d = Layer<Conv2dModule>;
+
+// 1x1 convolution over a sequence. x [N, Cin, T] -> [N, Cout, T]. Parameters: weight [Cout, Cin, 1], bias [Cout].
+class Conv1dModule : public torch::nn::Module {
+ public:
+  Conv1dModule(int64_t in_channels, int64_t out_channels);
+  torch::Tensor forward(const torch::Tensor& x) const;
+  torch::Tensor weight, bias;
+};
+using Conv1d = Layer<Conv1dModule>;
+
+// x [..., Cin] -> [..., Cout]. Parameters: weight [Cout, Cin], bias [Cout].
+class LinearModule : public torch::nn::Module {
+ public:
+  LinearModule(int64_t in_features, int64_t out_features, bool with_bias);
+  torch::Tensor forward(const torch::Tensor& x) const;
+  torch::Tensor weight, bias;
+};
+using Linear = Layer<LinearModule>;
+
+// x [N, C, ...] -> the same shape. Parameters: weight [C], bias [C]. C must be a multiple of `groups`.
+class GroupNormModule : public torch::nn::Module {
+ public:
+  GroupNormModule(int64_t groups, int64_t channels, double eps);
+  torch::Tensor forward(const torch::Tensor& x) const;
+  torch::Tensor weight, bias;
+
+ private:
+  int64_t groups_;
+  double eps_;
+};
+using GroupNorm = Layer<GroupNormModule>;
+
+// Normalises the last axis. x [..., C]. Parameters: weight [C], bias [C].
+class LayerNormModule : public torch::nn::Module {
+ public:
+  LayerNormModule(int64_t channels, double eps);
+  torch::Tensor forward(const torch::Tensor& x) const;
+  torch::Tensor weight, bias;
+
+ private:
+  int64_t channels_;
+  double eps_;
+};
+using LayerNorm = Layer<LayerNormModule>;
+
+// ids [...] (int64) -> [..., D]. Parameter: weight [entries, D], drawn from N(0, std^2).
+class EmbeddingModule : public torch::nn::Module {
+ public:
+  EmbeddingModule(int64_t entries, int64_t width, double std);
+  torch::Tensor forward(const torch::Tensor& ids) const;
+  torch::Tensor weight;
+};
+using Embedding = Layer<EmbeddingModule>;
+
+Conv2d conv2d(const Conv2dOptions& options);
+Conv2d conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride = 1);
+Conv2d conv1x1(int64_t in_channels, int64_t out_channels, bool bias = true);
+Conv1d conv1d(int64_t in_channels, int64_t out_channels);
+Linear linear(int64_t in_features, int64_t out_features, bool bias = true);
+GroupNorm group_norm(int64_t channels, double eps = 1e-5, int64_t groups = 32);
+LayerNorm layer_norm(int64_t channels, double eps = 1e-5);
+Embedding embedding(int64_t entries, int64_t width, double std = 1.0);
+
+// Sets weight and bias to zero (the last layer of a residual branch) and returns the layer.
+template <typename Module>
+Layer<Module> zeroed(Layer<Module> layer) {
+  torch::NoGradGuard no_grad;
+  for (auto& p : layer->parameters()) p.zero_();
+  return layer;
+}
+
+// softmax(q k^T scale) v over [N, heads, T, D] tensors; scale <= 0 means D^-1/2. mask: undefined, or bool
+// [N or 1, heads or 1, Tq, Tk], true where attention is allowed.
+torch::Tensor attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                        const torch::Tensor& mask = {}, double scale = 0.0);
+
+// [N, T, heads * D] -> [N, heads, T, D] and back.
+torch::Tensor split_heads(const torch::Tensor& x, int64_t heads);
+torch::Tensor merge_heads(const torch::Tensor& x);
+
+}  // namespace ldm
