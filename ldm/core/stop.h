@@ -5,7 +5,8 @@
 
 namespace ldm {
 
-// A wish to stop that long work looks at between steps. Copies share the flag; request() is safe in a signal handler.
+// A wish to stop that long work looks at between steps. Copies share the flag; request() is safe in a signal
+// handler.
 class StopToken {
  public:
   void request() const noexcept { flag_->store(true, std::memory_order_relaxed); }
