@@ -1,0 +1,96 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include <memory>
+#include <string_view>
+
+#include "ldm/nn/layers.h"
+
+namespace ldm {
+
+// The blocks of the autoencoders of latent-diffusion (ldm/modules/diffusionmodules/model.py). Group norms
+// have 32 groups and eps 1e-6, so every width is a multiple of 32.
+
+// x * sigmoid(x), in place where no gradient is recorded: pass a temporary.
+torch::Tensor swish(torch::Tensor x);
+
+struct ResnetBlockOptions {
+  int64_t in_channels = 0;
+  int64_t out_channels = 0;
+  bool conv_shortcut = false;  // Where the widths differ: a 3x3 shortcut instead of a 1x1.
+  double dropout = 0.0;
+  int64_t temb_channels = 0;  // Width of a time embedding; 0 = none (always so in a first stage).
+};
+
+// forward: x [N, Cin, H, W], temb [N, E] or undefined -> [N, Cout, H, W].
+// Parameters: norm1, conv1, temb_proj, norm2, conv2, nin_shortcut or conv_shortcut.
+class ResnetBlock : public torch::nn::Module {
+ public:
+  explicit ResnetBlock(const ResnetBlockOptions& options);
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& temb = {}) const;
+
+ private:
+  double dropout_;
+  GroupNorm norm1_;
+  Conv2d conv1_;
+  Linear temb_proj_;  // Empty without a time embedding.
+  GroupNorm norm2_;
+  Conv2d conv2_;
+  Conv2d shortcut_;  // Empty when Cin == Cout.
+};
+
+// Attention over the positions of a feature map, [N, C, H, W] -> the same shape.
+class SpatialAttention : public torch::nn::Module {
+ public:
+  virtual torch::Tensor forward(const torch::Tensor& x) const = 0;
+};
+
+// One head over all channels, with norm and residual. Parameters: norm, q, k, v, proj_out (1x1 convolutions).
+class AttnBlock : public SpatialAttention {
+ public:
+  explicit AttnBlock(int64_t channels);
+  torch::Tensor forward(const torch::Tensor& x) const override;
+
+ private:
+  GroupNorm norm_;
+  Conv2d q_, k_, v_, proj_out_;
+};
+
+// Linear attention (Shen et al. 2018) as in the original: without norm, without residual, queries not scaled.
+// Parameters: to_qkv (no bias), to_out.
+class LinAttnBlock : public SpatialAttention {
+ public:
+  explicit LinAttnBlock(int64_t channels);
+  torch::Tensor forward(const torch::Tensor& x) const override;
+
+ private:
+  Conv2d to_qkv_, to_out_;
+};
+
+// type: "vanilla", "linear", or "none" for an empty layer. Throws kUsage for another.
+Layer<SpatialAttention> make_attention(std::string_view type, int64_t channels);
+
+// Halves H and W: zeros to the right and below, then a 3x3 convolution of stride 2; or the mean of 2x2.
+// Parameter: conv.
+class FirstStageDownsample : public torch::nn::Module {
+ public:
+  FirstStageDownsample(int64_t channels, bool with_conv);
+  torch::Tensor forward(const torch::Tensor& x) const;
+
+ private:
+  Conv2d conv_;
+};
+
+// Doubles H and W by repetition, then a 3x3 convolution if asked. Parameter: conv.
+class FirstStageUpsample : public torch::nn::Module {
+ public:
+  FirstStageUpsample(int64_t channels, bool with_conv);
+  torch::Tensor forward(const torch::Tensor& x) const;
+
+ private:
+  Conv2d conv_;
+};
+
+}  // namespace ldm
