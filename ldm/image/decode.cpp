@@ -1,9 +1,7 @@
 #include "ldm/image/decode.h"
 
 #include <cstring>
-#include <fstream>
 #include <string_view>
-#include <vector>
 
 #include "ldm/core/error.h"
 #include "ldm/image/bmp.h"
@@ -11,6 +9,7 @@
 #include "ldm/image/jpeg.h"
 #include "ldm/image/png.h"
 #include "ldm/image/webp.h"
+#include "ldm/io/file.h"
 
 namespace ldm {
 namespace {
@@ -62,13 +61,7 @@ Image decode_image(std::span<const std::byte> bytes, const ImageLimits& limits) 
 }
 
 Image read_image(const std::filesystem::path& path, const ImageLimits& limits) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  check(file.good(), ErrorKind::kData, "read_image: cannot open ", path.string());
-  const int64_t size = file.tellg();
-  check(size <= limits.max_bytes, ErrorKind::kFormat, path.string(), ": ", size, " bytes are over the limit");
-  std::vector<std::byte> bytes(static_cast<size_t>(size));
-  file.seekg(0).read(reinterpret_cast<char*>(bytes.data()), size);
-  check(file.good(), ErrorKind::kData, "read_image: cannot read ", path.string());
+  const auto bytes = read_file(path, static_cast<uint64_t>(limits.max_bytes));
   try {
     return decode_image(bytes, limits);
   } catch (const Error& error) {

@@ -21,7 +21,7 @@ ImageFormat sniff_image(std::span<const std::byte> bytes);
 // picture. Throws kFormat: not an image, broken, truncated, or over a limit.
 Image decode_image(std::span<const std::byte> bytes, const ImageLimits& limits = {});
 
-// decode_image of a file; messages name the path. Throws kData if it cannot be read.
+// decode_image of a file; messages name the path. Throws kData if it cannot be read, kFormat as decode_image.
 Image read_image(const std::filesystem::path& path, const ImageLimits& limits = {});
 
 }  // namespace ldm

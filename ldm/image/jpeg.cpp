@@ -138,8 +138,8 @@ DecodedImage decode_jpeg(std::span<const std::byte> bytes, const ImageLimits& li
         "read_jpeg: expected 1, 3 or 4 components, got ", components);
   guarded_jpeg(reader, choose_colours);
   reader.image = make_image(reader.info.output_width, reader.info.output_height, components);
+  const int orientation = stored_orientation(reader);  // Finishing frees the markers.
   guarded_jpeg(reader, read_lines);
-  const int orientation = stored_orientation(reader);
   if (components == 4) return {inverted_cmyk_to_rgb(reader.image), orientation};
   return {std::move(reader.image), orientation};
 }

@@ -39,7 +39,7 @@ double hamming(double x) {
   if (x == 0) return 1.0;
   if (x >= 1) return 0.0;
   x *= std::numbers::pi;
-  return std::sin(x) / x * (0.54 + 0.46 * std::cos(x));
+  return std::sin(x) / x * (0.54f + 0.46f * std::cos(x));  // Pillow's constants are floats.
 }
 
 double weight(Filter filter, double x) {
@@ -206,7 +206,7 @@ Pixels<Value> resample(Pixels<Value> in, int64_t width, int64_t height, Filter f
         kMaxSide, ", got ", width, "x", height);
   if (width == in.width && height == in.height) return in;
   if (filter == Filter::kNearest) return nearest(in, width, height);
-  const bool vertical_first = in.height - height > 2 * std::max<int64_t>(width - in.width, 0);
+  const bool vertical_first = in.height - height > 2 * std::max<int64_t>(in.width - width, 0);
   if (vertical_first) in = vertical<Kind>(in, height, filter);
   if (width != in.width) in = horizontal<Kind>(in, width, filter);
   if (height != in.height) in = vertical<Kind>(in, height, filter);
