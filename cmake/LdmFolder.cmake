@@ -23,6 +23,12 @@ function(ldm_use_torch target)
   if(LDM_PCH)
     target_precompile_headers(${target} REUSE_FROM ldm_pch)
   endif()
+  # CMake compiles a program's files with -fPIE; the precompiled header was made with -fPIC.
+  get_target_property(_type ${target} TYPE)
+  if(_type STREQUAL EXECUTABLE)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
 endfunction()
 
 # ldm_test(nn [TORCH] SOURCES a_test.cpp USES nn io [LABEL unit]): one GoogleTest program per folder.

@@ -1,0 +1,30 @@
+#include "cli/signals.h"
+
+#include <csignal>
+
+namespace ldm::cli {
+namespace {
+
+StopToken* signal_stop = nullptr;  // A handler takes no argument; set once, never freed.
+
+extern "C" void on_signal(int number) {
+  if (signal_stop->requested()) {
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
+  signal_stop->request();
+}
+
+}  // namespace
+
+void stop_on_signals(const StopToken& stop) {
+  signal_stop = new StopToken(stop);
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+}  // namespace ldm::cli
