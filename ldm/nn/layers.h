@@ -9,9 +9,33 @@
 
 namespace ldm {
 
-// The few layers that everything is made of. They are ours and thin, so that weight packing, kernels and layouts can
-// plug in here without touching a block. Weights start as PyTorch starts them (kaiming_uniform with a = sqrt(5)),
-// drawn from ATen's default CPU generator.
+// The few layers that everything is made of. They are ours and thin, so that weight packing, kernels and
+// layouts can plug in here without touching a block. Weights start as PyTorch starts them (kaiming_uniform
+// with a = sqrt(5)), drawn from ATen's default CPU generator.
+
+// How new weights start, for as long as an InitScope lives on this thread.
+enum class Init {
+  kRandom,  // As PyTorch does. The default.
+  kNone,    // Memory is taken and left as it is: for weights that a file fills.
+  kMeta,    // Shapes only, no memory (device meta): for names and counts.
+};
+
+class InitScope {
+ public:
+  explicit InitScope(Init init);
+  ~InitScope();
+  InitScope(const InitScope&) = delete;
+  InitScope& operator=(const InitScope&) = delete;
+
+ private:
+  Init outer_;
+};
+
+// The start of a parameter under the present InitScope, float32: from U(-bound, bound), from N(0, std^2), or
+// one value.
+torch::Tensor init_uniform(at::IntArrayRef shape, double bound);
+torch::Tensor init_normal(at::IntArrayRef shape, double std);
+torch::Tensor init_constant(at::IntArrayRef shape, double value);
 
 // A module held by shared ownership and called like a function: conv(x).
 template <typename Module>
@@ -32,9 +56,10 @@ class Layer {
   std::shared_ptr<Module> module_;
 };
 
-// Registers a child under the original's dotted name, building the modules on the way ("in_layers.0": LibTorch refuses
-// dots in one name), and returns it: declaration, name and registration stand on one line.
-void add_module(torch::nn::Module& parent, std::string_view dotted_name, std::shared_ptr<torch::nn::Module> child);
+// Registers a child under the original's dotted name, building the modules on the way ("in_layers.0":
+// LibTorch refuses dots in one name), and returns it: declaration, name and registration stand on one line.
+void add_module(torch::nn::Module& parent, std::string_view dotted_name,
+                std::shared_ptr<torch::nn::Module> child);
 
 template <typename Module>
 Layer<Module> add(torch::nn::Module& parent, std::string_view dotted_name, Layer<Module> layer) {
@@ -42,7 +67,8 @@ Layer<Module> add(torch::nn::Module& parent, std::string_view dotted_name, Layer
   return layer;
 }
 template <typename Module>
-std::shared_ptr<Module> add(torch::nn::Module& parent, std::string_view dotted_name, std::shared_ptr<Module> child) {
+std::shared_ptr<Module> add(torch::nn::Module& parent, std::string_view dotted_name,
+                            std::shared_ptr<Module> child) {
   add_module(parent, dotted_name, child);
   return child;
 }
@@ -68,19 +94,12 @@ class Conv2dModule : public torch::nn::Module {
 };
 using Conv2d = Layer<Conv2dModule>;
 
-// 1x1 convolution over a sequence. x [N, Cin, T] -> [N, Cout, T]. Parameters: weight [Cout, Cin, 1], bias [Cout].
-class Conv1dModule : public torch::nn::Module {
- public:
-  Conv1dModule(int64_t in_channels, int64_t out_channels);
-  torch::Tensor forward(const torch::Tensor& x) const;
-  torch::Tensor weight, bias;
-};
-using Conv1d = Layer<Conv1dModule>;
-
-// x [..., Cin] -> [..., Cout]. Parameters: weight [Cout, Cin], bias [Cout].
+// x [..., Cin] -> [..., Cout]. Parameters: weight [Cout, Cin], bias [Cout]. With `unit_axes` the weight is
+// stored as a 1x1 convolution's, [Cout, Cin, 1, ..]: a convolution over tokens is a matrix product, and needs
+// no transposed copies.
 class LinearModule : public torch::nn::Module {
  public:
-  LinearModule(int64_t in_features, int64_t out_features, bool with_bias);
+  LinearModule(int64_t in_features, int64_t out_features, bool with_bias, int64_t unit_axes = 0);
   torch::Tensor forward(const torch::Tensor& x) const;
   torch::Tensor weight, bias;
 };
@@ -124,8 +143,10 @@ using Embedding = Layer<EmbeddingModule>;
 Conv2d conv2d(const Conv2dOptions& options);
 Conv2d conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride = 1);
 Conv2d conv1x1(int64_t in_channels, int64_t out_channels, bool bias = true);
-Conv1d conv1d(int64_t in_channels, int64_t out_channels);
 Linear linear(int64_t in_features, int64_t out_features, bool bias = true);
+// A linear map over tokens whose weight has a convolution's shape: unit_axes 1 for [Cout, Cin, 1], 2 for
+// [Cout, Cin, 1, 1].
+Linear pointwise(int64_t in_features, int64_t out_features, int64_t unit_axes);
 GroupNorm group_norm(int64_t channels, double eps = 1e-5, int64_t groups = 32);
 LayerNorm layer_norm(int64_t channels, double eps = 1e-5);
 Embedding embedding(int64_t entries, int64_t width, double std = 1.0);
@@ -146,5 +167,10 @@ torch::Tensor attention(const torch::Tensor& q, const torch::Tensor& k, const to
 // [N, T, heads * D] -> [N, heads, T, D] and back.
 torch::Tensor split_heads(const torch::Tensor& x, int64_t heads);
 torch::Tensor merge_heads(const torch::Tensor& x);
+
+// [N, C, H, W] -> [N, H W, C], and back to the height and width of `like`. Both are views; with channels-last
+// pixels the tokens are contiguous.
+torch::Tensor pixels_to_tokens(const torch::Tensor& x);
+torch::Tensor tokens_to_pixels(const torch::Tensor& tokens, const torch::Tensor& like);
 
 }  // namespace ldm

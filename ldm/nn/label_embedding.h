@@ -1,0 +1,31 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <string>
+
+#include "ldm/nn/layers.h"
+
+namespace ldm {
+
+// The UNet's label condition, added to the time embedding. `kind` is the value of num_classes:
+//   "K"           y [N] int64 class ids below K         parameters label_emb.weight
+//   "continuous"  y [N, 1] numbers                      parameters label_emb
+//   "sequential"  y [N, in_channels] a vector           parameters label_emb.0.{0,2}
+class LabelEmbedding {
+ public:
+  LabelEmbedding() = default;
+  // Registers its layers in `parent`. Throws kUsage for another kind.
+  LabelEmbedding(torch::nn::Module& parent, const std::string& kind, int64_t in_channels, int64_t width);
+
+  explicit operator bool() const { return table_ || first_; }
+  torch::Tensor operator()(const torch::Tensor& y) const;  // -> [N, width]
+
+ private:
+  Embedding table_;
+  Linear first_;
+  Linear second_;
+};
+
+}  // namespace ldm

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <vector>
+
+#include "ldm/nn/cross_attention.h"
+#include "ldm/nn/label_embedding.h"
+#include "ldm/nn/layers.h"
+#include "ldm/nn/unet_options.h"
+#include "ldm/nn/unet_plan.h"
+#include "ldm/nn/unet_stage.h"
+
+namespace ldm {
+
+// The denoising network of latent diffusion (Rombach et al. 2022, Sec. 3.2-3.3): a UNet with a time
+// embedding, and attention to a condition. Parameter names are the original's UNetModel: time_embed.{0,2},
+// label_emb, input_blocks.{i}.{j}, middle_block.{j}, output_blocks.{i}.{j}, out.{0,2}, id_predictor.{0,1}.
+class UNet : public torch::nn::Module {
+ public:
+  // Throws kUsage for settings that contradict each other.
+  explicit UNet(const UNetOptions& options);
+
+  // x [N, in_channels, H, W], t [N] (may be fractional), context of tokens [N, S, context_dim] (if the
+  // options have a context_dim), y: the label (if they have num_classes) -> [N, out_channels or n_embed, H,
+  // W] in the dtype of x. Computes in the weights' dtype. Height and width must be multiples of 2^(levels -
+  // 1).
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& t, const Context& context = {},
+                        const torch::Tensor& y = {}) const;
+
+  const UNetOptions& options() const { return options_; }
+
+ private:
+  void check_inputs(const torch::Tensor& x, const torch::Tensor& t, const Context& context,
+                    const torch::Tensor& y) const;
+  torch::Tensor embed(const torch::Tensor& t, const torch::Tensor& y) const;
+
+  UNetOptions options_;
+  UNetPlan plan_;
+  Linear time_in_;
+  Linear time_out_;
+  LabelEmbedding label_;
+  std::vector<std::shared_ptr<UNetStage>> input_;
+  std::shared_ptr<UNetStage> middle_;
+  std::vector<std::shared_ptr<UNetStage>> output_;
+  GroupNorm norm_out_;
+  Conv2d conv_out_;
+  GroupNorm logits_norm_;  // Only with n_embed; conv_out_ is then unused, but in every checkpoint.
+  Conv2d logits_conv_;
+};
+
+}  // namespace ldm
