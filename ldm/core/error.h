@@ -3,6 +3,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace ldm {
 
@@ -38,8 +39,9 @@ void check(bool ok, ErrorKind kind, const Parts&... parts) {
 }
 
 // The common case at public functions: the caller gave something wrong.
-template <typename... Parts>
-void check(bool ok, const char* first, const Parts&... parts) {
+template <typename First, typename... Parts>
+  requires(!std::is_same_v<First, ErrorKind>)
+void check(bool ok, const First& first, const Parts&... parts) {
   if (!ok) fail(ErrorKind::kUsage, first, parts...);
 }
 
