@@ -44,9 +44,8 @@ struct ParameterGroup {
   double lr_factor = 1.0;
 };
 
-// Adam and AdamW on the fused CPU and CUDA kernels that torch.optim uses with fused=True.
-// (fused=True). Parameters are shared with the model and changed in place. All of one device and one floating
-// dtype.
+// Adam and AdamW on the fused CPU and CUDA kernels that torch.optim uses with fused=True. Parameters are
+// shared with the model and changed in place; all must be of one device and one floating dtype.
 class AdamW {
  public:
   // Throws kUsage for an empty list, doubled names, mixed devices or dtypes, and options out of range.

@@ -12,8 +12,8 @@
 
 namespace ldm {
 
-// The sections of a run's YAML. `model` is the original's schema; `data` and `train` say what its Python classes and
-// Lightning's trainer said. See configs/emoji for complete, commented runs.
+// The sections of a run's YAML. `model` is the original's schema; `data` and `train` say what its Python
+// classes and Lightning's trainer said. See configs/emoji for complete, commented runs.
 
 struct ModelSection {
   double base_learning_rate = 1e-4;  // Used as it is (the original's --scale_lr false).
@@ -29,17 +29,18 @@ struct ModelSection {
 };
 
 struct DataSection {
-  std::string path;          // A folder of pictures.
-  int64_t size = 64;         // Side of the square crop, in pixels.
-  int64_t batch_size = 16;   // Pictures of one optimizer step and accumulation part.
-  int64_t workers = 1;       // Threads that prepare batches ahead.
-  bool flip = false;         // Mirror every other picture left to right.
-  double held_out = 0.05;    // Fraction kept for validation where the data names no split of its own.
+  std::string path;         // A folder of pictures.
+  int64_t size = 64;        // Side of the square crop, in pixels.
+  int64_t batch_size = 16;  // Pictures of one optimizer step and accumulation part.
+  int64_t workers = 1;      // Threads that prepare batches ahead.
+  bool flip = false;        // Mirror every other picture left to right.
+  double held_out = 0.05;   // Fraction kept for validation where the data names no split of its own.
   CaptionOptions captions;
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
-    visit("path", path, "folder of pictures (with metadata.jsonl, x.txt beside x.png, or a folder per class)");
+    visit("path", path,
+          "folder of pictures (with metadata.jsonl, x.txt beside x.png, or a folder per class)");
     visit("size", size, "side of the square pictures in pixels");
     visit("batch_size", batch_size, "pictures per step (times train.accumulate)");
     visit("workers", workers, "threads that prepare batches");
@@ -64,7 +65,7 @@ struct TrainSection {
   AdamWOptions optimizer;
   EmaOptions ema;
   std::string latent_cache = "memory";  // Stage two: memory (encode all pictures once), or none.
-  double min_snr_gamma = 0;             // Stage two: min-SNR loss weight (Hang et al. 2023); 0: the plain loss.
+  double min_snr_gamma = 0;  // Stage two: min-SNR loss weight (Hang et al. 2023); 0: the plain loss.
   int64_t log_every = 20;
   int64_t validate_every = 1000;
   int64_t sample_every = 1000;
@@ -81,7 +82,8 @@ struct TrainSection {
     visit("threads", threads, "CPU threads; 0: as many as cores");
     visit("max_minutes", max_minutes, "stop with a checkpoint after so many minutes; 0: no limit");
     visit("warm_up_steps", warm_up_steps, "steps of the learning rate's linear rise");
-    visit("constant_fraction", constant_fraction, "part of the steps at the full rate before the cosine falls");
+    visit("constant_fraction", constant_fraction,
+          "part of the steps at the full rate before the cosine falls");
     visit("lr_floor", lr_floor, "last learning rate as a fraction of the full one");
     visit("clip_grad_norm", clip_grad_norm, "largest gradient norm; 0: no clipping");
     visit.group("optimizer", optimizer, "AdamW");
@@ -109,8 +111,8 @@ struct RunConfig {
   }
 };
 
-// Reads the file and applies overrides ("data.path=my/pictures"). Throws kUsage for unknown keys and values out of
-// range, kData when the file cannot be read.
+// Reads the file and applies overrides ("data.path=my/pictures"). Throws kUsage for unknown keys and values
+// out of range, kData when the file cannot be read.
 RunConfig load_run_config(const std::filesystem::path& path, const std::vector<std::string>& overrides);
 
 }  // namespace ldm
