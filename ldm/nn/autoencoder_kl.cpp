@@ -3,7 +3,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/exp.h>
-#include <ATen/ops/eye.h>
 
 #include "ldm/core/error.h"
 
@@ -11,14 +10,6 @@ namespace ldm {
 namespace {
 
 constexpr double kStartLogVariance = -6.0;  // With a linear shortcut.
-
-// x -> x where the widths agree, so that gradients reach a network that starts at zero undiluted.
-void start_as_identity(const Conv2d& conv) {
-  torch::NoGradGuard no_grad;
-  const auto width = conv->weight.size(0);
-  if (width == conv->weight.size(1)) conv->weight.copy_(at::eye(width).view({width, width, 1, 1}));
-  conv->bias.zero_();
-}
 
 }  // namespace
 
