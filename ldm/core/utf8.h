@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace ldm {
@@ -10,5 +11,14 @@ namespace ldm {
 size_t valid_utf8_prefix(std::string_view text);
 
 inline bool is_utf8(std::string_view text) { return valid_utf8_prefix(text) == text.size(); }
+
+// Code points of a text. Every ill-formed part becomes one U+FFFD (section 3.9, "maximal subparts"), so that
+// hostile bytes cost nothing else.
+std::u32string decode_utf8(std::string_view text);
+
+// Appends one code point; surrogates and values above U+10FFFF are written as U+FFFD.
+void append_utf8(std::string& out, char32_t code_point);
+
+std::string encode_utf8(std::u32string_view code_points);
 
 }  // namespace ldm

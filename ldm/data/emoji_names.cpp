@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "ldm/core/error.h"
-#include "ldm/text/utf8.h"
+#include "ldm/core/utf8.h"
 
 namespace ldm {
 namespace {

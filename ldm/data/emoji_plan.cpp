@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "ldm/core/error.h"
-#include "ldm/text/utf8.h"
+#include "ldm/core/utf8.h"
 
 namespace ldm {
 namespace {

@@ -18,30 +18,6 @@ std::optional<char32_t> next_code_point(std::string_view text, size_t& at) {
   return code;
 }
 
-bool is_utf8(std::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    if (!next_code_point(text, at)) return false;
-  }
-  return true;
-}
-
-void append_utf8(std::string& text, char32_t code) {
-  const auto add = [&](char32_t bits) { text += static_cast<char>(bits); };
-  if (code < 0x80) return add(code);
-  if (code < 0x800) {
-    add(0xc0 | code >> 6);
-  } else {
-    if (code < 0x10000) {
-      add(0xe0 | code >> 12);
-    } else {
-      add(0xf0 | code >> 18);
-      add(0x80 | (code >> 12 & 0x3f));
-    }
-    add(0x80 | (code >> 6 & 0x3f));
-  }
-  add(0x80 | (code & 0x3f));
-}
-
 std::optional<std::string> utf8_to_latin1(std::string_view text) {
   std::string out;
   for (size_t at = 0; at < text.size();) {
