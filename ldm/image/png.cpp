@@ -7,6 +7,7 @@
 #include <new>
 
 #include "ldm/core/error.h"
+#include "ldm/io/file.h"
 
 namespace ldm {
 namespace {
@@ -172,6 +173,10 @@ std::vector<std::byte> encode_png(const Image& image, const PngText& text) {
   check(writer.info != nullptr, ErrorKind::kInternal, "encode_png: libpng did not start");
   guarded_write(writer);
   return std::move(writer.out);
+}
+
+void write_png(const std::filesystem::path& path, const Image& image, const PngText& text) {
+  write_file_atomic(path, encode_png(image, text));
 }
 
 }  // namespace ldm

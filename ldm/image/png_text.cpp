@@ -7,13 +7,29 @@
 #include <optional>
 
 #include "ldm/core/error.h"
-#include "ldm/image/utf8.h"
+#include "ldm/core/utf8.h"
 
 namespace ldm {
 namespace {
 
 constexpr size_t kMaxText = size_t{1} << 20;
 constexpr size_t kMaxTotal = size_t{64} << 20;
+
+// Nothing if a character lies outside U+0000..U+00FF.
+std::optional<std::string> utf8_to_latin1(std::string_view text) {
+  std::string out;
+  for (const char32_t code : decode_utf8(text)) {
+    if (code > 0xff) return std::nullopt;
+    out += static_cast<char>(code);
+  }
+  return out;
+}
+
+std::string latin1_to_utf8(std::string_view text) {
+  std::string out;
+  for (const char c : text) append_utf8(out, static_cast<unsigned char>(c));
+  return out;
+}
 
 uint32_t big_endian(std::string_view bytes) {
   uint32_t value = 0;

@@ -15,8 +15,9 @@ enum class Filter { kNearest, kBox, kBilinear, kHamming, kBicubic, kLanczos };
 Filter parse_filter(std::string_view name);
 
 // Image.resize of Pillow, bit for bit: two passes with antialiasing support, coefficients of 22 bits, uint8
-// between the passes, the shrinking direction that saves most work first. RGBA is resized with premultiplied
-// alpha (not for kNearest). Throws kUsage if a size is below 1 or above 65536.
+// between the passes. h x w to H x W runs the vertical pass first if h - H > 2 max(w - W, 0), as Pillow 13
+// does (older: never). RGBA is resized with premultiplied alpha (not for kNearest). Throws kUsage if a size
+// is below 1 or above 65536.
 Image resize(const Image& image, int64_t width, int64_t height, Filter filter);
 
 // The same for one plane [H, W] of float32 of any range (Pillow's mode F): double sums, float32 between the
