@@ -62,6 +62,8 @@ Json parse_json(std::span<const std::byte> bytes, std::string_view what, const J
   const auto text = as_text(bytes);
   check(!text.starts_with("\xEF\xBB\xBF"), ErrorKind::kFormat, what,
         ": expected JSON, got a byte order mark");
+  // The parser would take a zero byte for the end and not look at what follows.
+  check(text.find('\0') == text.npos, ErrorKind::kFormat, what, ": expected JSON, got a zero byte");
   StrictRules rules(what, limits);
   try {
     return Json::parse(text.begin(), text.end(), std::ref(rules));
