@@ -1,0 +1,48 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <string_view>
+
+#include "ldm/diffusion/denoiser.h"
+#include "ldm/diffusion/schedule.h"
+
+namespace ldm {
+
+// What a network returns for x_t = sqrt(a) clean + sqrt(1 - a) noise.
+enum class Prediction {
+  kEps,  // The noise (Ho et al. 2020).
+  kX0,   // The clean latents.
+  kV,    // Velocity: sqrt(a) noise - sqrt(1 - a) clean (Salimans & Ho 2022).
+};
+
+// "eps", "x0", "v" and the names others use (epsilon, noise; sample, start; v_prediction, velocity). Throws
+// kUsage.
+Prediction parse_prediction(std::string_view name);
+std::string_view prediction_name(Prediction prediction);
+
+// The network behind the denoiser seam: with a = 1 / (1 + sigma^2) it is asked at sqrt(a) x and t = the
+// schedule's fractional timestep of sigma (linear in log sigma). t reaches the network as float32, or float64
+// for float64 x. Nothing is read back to the host. The result may be copied; copies must not be called at the
+// same time.
+Denoiser discrete_denoiser(Network network, const NoiseSchedule& schedule, Prediction prediction);
+
+// Preconditioning of Karras et al. 2022 (Table 1, column "Ours"): D(x; sigma) = c_skip x + c_out F(c_in x,
+// c_noise). The members have sigma's shape; weight is the loss weight lambda(sigma) = 1 / c_out^2.
+struct EdmScaling {
+  torch::Tensor c_skip, c_out, c_in, c_noise, weight;
+};
+EdmScaling edm_scaling(const torch::Tensor& sigma, double sigma_data);
+
+// A network F(x, c_noise) trained with that preconditioning, behind the denoiser seam.
+Denoiser edm_denoiser(Network network, double sigma_data = 0.5);
+
+// The clean latents that a prediction at x_t means, and the prediction that clean latents mean.
+// `alpha_cumprod` broadcasts against x_t (a number per sample: [N, 1, 1, 1]).
+torch::Tensor to_x0(Prediction prediction, const torch::Tensor& out, const torch::Tensor& x_t,
+                    const torch::Tensor& alpha_cumprod);
+
+// Numbers [N] in the dtype of x [N, ...], shaped [N, 1, ...] so that they broadcast.
+torch::Tensor per_sample(const torch::Tensor& values, const torch::Tensor& x);
+
+}  // namespace ldm
