@@ -95,6 +95,7 @@ class FieldReader {
   std::vector<std::string> known_;
 };
 
+// Visits an options struct and gathers its values into a map node.
 class FieldWriter {
  public:
   template <typename T>
@@ -113,6 +114,7 @@ class FieldWriter {
   Node map_ = Node::map();
 };
 
+// Visits an options struct and gathers one help line a field.
 class FieldHelp {
  public:
   explicit FieldHelp(std::string_view prefix) : prefix_(prefix) {}
@@ -148,6 +150,12 @@ class FieldHelp {
 
 template <typename T>
 void read_value(const Node& node, std::string_view path, std::vector<T>& out) {
+  if (node.is_scalar()) {  // A list of one: the original says num_res_blocks: 2 as well as [2, 2].
+    T value{};
+    read_value(node, path, value);
+    out.assign(1, std::move(value));
+    return;
+  }
   if (!node.is_sequence()) fail_value(node, path, "a list");
   std::vector<T> values;
   for (const auto& item : node.items()) {
