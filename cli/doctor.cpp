@@ -113,6 +113,7 @@ std::vector<Finding> examine(const Context& context) {
        running_torch_version() + " in " + torch_folder() + " (built with " + kBuiltWithTorch + ")", ""},
       find_cuda(context),
       {"CPU", cpu_model() + ", " + cores + at::get_cpu_capability(), ""},
+      {"device", "--device " + context.device + " is " + pick_device(context).str(), ""},
       {"threads", std::to_string(at::get_num_threads()), ""},
       find_image_libraries(),
       find_file("emoji font", {"/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"},

@@ -23,6 +23,8 @@ std::vector<std::string> option_names(const CLI::App& verb) {
   return names;
 }
 
+std::string command(const std::string& verb) { return verb == "ldm" ? verb : "ldm " + verb; }
+
 const CLI::App& chosen(const CLI::App& app) {
   const auto verbs = app.get_subcommands([](const CLI::App* verb) { return verb->parsed(); });
   return verbs.empty() ? app : *verbs.front();
@@ -32,8 +34,8 @@ const CLI::App& chosen(const CLI::App& app) {
 [[noreturn]] void fail_extra(const CLI::App& verb, const std::string& who, const std::string& extra) {
   if (extra.rfind("-", 0) == 0) {
     const std::string name = extra.substr(0, extra.find('='));
-    fail(ErrorKind::kUsage, who, ": unknown option ", name, nearest_hint(name, option_names(verb)), " (", who,
-         " --help lists them)");
+    fail(ErrorKind::kUsage, who, ": unknown option ", name, nearest_hint(name, option_names(verb)), " (",
+         command(who), " --help lists them)");
   }
   fail(ErrorKind::kUsage, who, ": one argument too many: '", extra, "'; hint: put words in quotes");
 }
@@ -59,10 +61,10 @@ std::string parse_arguments(CLI::App& app, std::vector<std::string> arguments) {
     return std::string(version.what()) + "\n";
   } catch (const CLI::ParseError& error) {
     const auto& verb = chosen(app);
-    const std::string who = &verb == &app ? "ldm" : "ldm " + verb.get_name();
+    const std::string who = verb.get_name();
     const auto extras = app.remaining(/*recurse=*/true);
     if (!extras.empty()) fail_extra(verb, who, extras.front());
-    fail(ErrorKind::kUsage, who, ": ", error.what(), " (", who, " --help says more)");
+    fail(ErrorKind::kUsage, who, ": ", error.what(), " (", command(who), " --help says more)");
   }
   return {};
 }

@@ -20,6 +20,7 @@ enum class Init {
   kMeta,    // Shapes only, no memory (device meta): for names and counts.
 };
 
+// Sets how new weights start on this thread, until it ends.
 class InitScope {
  public:
   explicit InitScope(Init init);

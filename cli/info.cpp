@@ -1,0 +1,183 @@
+// `ldm info`: what a model file or a picture says about itself.
+#include <algorithm>
+#include <iostream>
+#include <numeric>
+#include <set>
+
+#include "cli/verb.h"
+#include "ldm/core/error.h"
+#include "ldm/core/sha256.h"
+#include "ldm/image/png_text.h"
+#include "ldm/image/recipe.h"
+#include "ldm/io/file.h"
+#include "ldm/io/json.h"
+#include "ldm/io/safetensors.h"
+
+namespace ldm::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InfoOptions {
+  std::string file;
+  bool keys = false;
+  bool json = false;
+};
+
+// One network inside a file: the tensors that share the beginning of their names.
+struct Part {
+  int64_t tensors = 0;
+  int64_t numbers = 0;
+  std::set<std::string> dtypes;
+};
+
+int64_t count_numbers(const TensorEntry& tensor) {
+  return std::accumulate(tensor.shape.begin(), tensor.shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+// "model.diffusion_model" of the original's names, otherwise what stands before the first dot.
+std::string part_name(const std::string& name) {
+  const auto dot = name.find('.');
+  if (dot == std::string::npos) return "(no part)";
+  const std::string first = name.substr(0, dot);
+  return first == "model" ? name.substr(0, name.find('.', dot + 1)) : first;
+}
+
+std::map<std::string, Part> find_parts(const SafetensorsFile& file) {
+  std::map<std::string, Part> parts;
+  for (const auto& tensor : file.tensors) {
+    auto& part = parts[part_name(tensor.name)];
+    ++part.tensors;
+    part.numbers += count_numbers(tensor);
+    part.dtypes.emplace(dtype_name(tensor.dtype));
+  }
+  return parts;
+}
+
+std::string join(const std::set<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  std::string out = "[";
+  for (const auto size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
+  return out + "]";
+}
+
+// 1234567 -> "1,234,567".
+std::string grouped(int64_t value) {
+  std::string out = std::to_string(value);
+  for (int64_t i = static_cast<int64_t>(out.size()) - 3; i > 0; i -= 3)
+    out.insert(static_cast<std::size_t>(i), ",");
+  return out;
+}
+
+std::string find_metadata(const SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata.find(key);
+  return found == file.metadata.end() ? std::string() : found->second;
+}
+
+void row(const std::string& name, const std::string& value) {
+  if (!value.empty()) std::cout << name << std::string(12 - name.size(), ' ') << value << '\n';
+}
+
+void print_model(const SafetensorsFile& file, const InfoOptions& options) {
+  const std::string format = find_metadata(file, "ldm.format");
+  row("kind", format.empty() ? "safetensors, not made by ldm"
+                             : find_metadata(file, "ldm.kind") + ", ldm format " + format);
+  row("first stage", find_metadata(file, "ldm.first_stage"));
+  int64_t numbers = 0;
+  const auto parts = find_parts(file);
+  for (const auto& [name, part] : parts) numbers += part.numbers;
+  row("numbers", grouped(numbers) + " in " + std::to_string(file.tensors.size()) + " tensors");
+  for (const auto& [name, part] : parts) {
+    std::cout << "  " << name << ": " << grouped(part.numbers) << " in " << part.tensors << " tensors, "
+              << join(part.dtypes) << '\n';
+  }
+  for (const auto& [key, value] : file.metadata) {
+    if (key.rfind("ldm.", 0) != 0) row("metadata", key + " = " + value.substr(0, 100));
+  }
+  const std::string config = find_metadata(file, "ldm.config");
+  if (!config.empty()) std::cout << "config\n" << config << (config.back() == '\n' ? "" : "\n");
+  if (!options.keys) return;
+  std::cout << "tensors\n";
+  for (const auto& tensor : file.tensors) {
+    std::cout << "  " << tensor.name << ' ' << dtype_name(tensor.dtype) << ' ' << shape_text(tensor.shape)
+              << '\n';
+  }
+}
+
+Json model_json(const SafetensorsFile& file, const InfoOptions& options) {
+  Json out = {{"metadata", file.metadata}, {"parts", Json::object()}};
+  for (const auto& [name, part] : find_parts(file)) {
+    out["parts"][name] = {{"tensors", part.tensors}, {"numbers", part.numbers}, {"dtypes", part.dtypes}};
+  }
+  if (!options.keys) return out;
+  out["tensors"] = Json::array();
+  for (const auto& t : file.tensors) {
+    out["tensors"].push_back({{"name", t.name}, {"dtype", dtype_name(t.dtype)}, {"shape", t.shape}});
+  }
+  return out;
+}
+
+bool is_png(std::span<const std::byte> bytes) {
+  constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
+  return bytes.size() >= kSignature.size() &&
+         std::equal(kSignature.begin(), kSignature.end(), bytes.begin(),
+                    [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
+}
+
+int show_picture(std::span<const std::byte> bytes, const InfoOptions& options) {
+  const auto text = read_png_text(bytes);
+  const auto recipe = find_recipe(text);
+  if (options.json) {
+    Json out = Json::object();
+    for (const auto& [keyword, value] : text) out["text"][keyword] = value;
+    if (recipe) out["recipe"] = parse_json(as_bytes(recipe_to_json(*recipe)), options.file);
+    std::cout << to_json(out, 2) << '\n';
+  } else if (recipe) {
+    std::cout << to_parameters(*recipe) << '\n';
+  } else {
+    std::cout << "a PNG picture without a recipe\n";
+  }
+  return 0;
+}
+
+int show(const InfoOptions& options) {
+  const MappedFile mapped{fs::path(options.file)};
+  const auto bytes = mapped.bytes();
+  if (is_png(bytes)) return show_picture(bytes, options);
+  const auto file = parse_safetensors(bytes);
+  const std::string hash = sha256_hex(bytes);
+  if (options.json) {
+    Json out = model_json(file, options);
+    out["file"] = options.file;
+    out["bytes"] = bytes.size();
+    out["sha256"] = hash;
+    std::cout << to_json(out, 2) << '\n';
+  } else {
+    row("file", options.file + ", " + grouped(static_cast<int64_t>(bytes.size())) + " bytes");
+    row("sha256", hash);
+    print_model(file, options);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, Context& context) {
+  auto* verb =
+      add_verb(app, context, "info", "says what a model file or a picture is, and how it was made",
+               {{"ldm info models/emoji.safetensors", "its networks, sizes, number types and configuration"},
+                {"ldm info model.safetensors --keys", "the name and shape of every tensor as well"},
+                {"ldm info pizza.png", "prompt, seed and all settings that drew it"}});
+  auto options = std::make_shared<InfoOptions>();
+  verb->add_option("FILE", options->file, "a safetensors file, or a PNG picture")->required();
+  verb->add_flag("--keys", options->keys, "list every tensor");
+  verb->add_flag("--json", options->json, "print JSON");
+  set_run(verb, context, [options] { return show(*options); });
+}
+
+}  // namespace ldm::cli
