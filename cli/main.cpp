@@ -51,6 +51,7 @@ void add_verbs(CLI::App& app, Context& context) {
                        "print the version and end");
   app.footer("ldm VERB --help says more and shows examples.");
   app.require_subcommand(1);
+  add_info(app, context);
   add_doctor(app, context);
 }
 
