@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ldm/core/error.h"
+#include "ldm/data/captions.h"
 #include "ldm/data/emoji_colour.h"
 #include "ldm/data/emoji_font.h"
 #include "ldm/data/emoji_plan.h"
@@ -80,7 +81,7 @@ class EmojiWriter {
     const Image image = draw(picture);
     const auto hue = dominant_hue(image);
     const std::string hex = hex_name(picture.entry.code_points);
-    const std::string own = hue ? std::string(colour_word(*hue)) : "";
+    const std::string own = hue && !picture.tone ? std::string(colour_word(*hue)) : "";
     write(picture, image, hex, own, picture.tone ? "tone" : "plain");
     (picture.tone ? report_.tones : report_.concepts) += 1;
     report_.held_out += picture.held_out && !picture.tone;

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <numbers>
-#include <set>
 
 #include "ldm/core/error.h"
 
@@ -123,18 +122,6 @@ std::string_view colour_word(const DominantHue& dominant) {
   if (word == "orange" && dominant.value < kBrownValue) return "brown";
   if (hue_distance(dominant.hue, 0) < 20 && dominant.saturation < 0.6 && dominant.value > 0.75) return "pink";
   return word;
-}
-
-bool names_a_colour(std::string_view text) {
-  static const std::set<std::string_view> kWords = {"red",  "orange", "yellow", "green", "blue", "purple",
-                                                    "pink", "brown",  "black",  "white", "grey", "gray",
-                                                    "gold", "golden", "blond",  "silver"};
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find_first_of(" -:,", at), text.size());
-    if (kWords.contains(text.substr(at, end - at))) return true;
-    at = end + 1;
-  }
-  return false;
 }
 
 Image rotate_hue(const Image& image, double degrees) {

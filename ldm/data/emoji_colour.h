@@ -34,10 +34,6 @@ std::optional<DominantHue> dominant_hue(const Image& image);
 // is "brown" and a pale red is "pink".
 std::string_view colour_word(const DominantHue& hue);
 
-// Whether the text has a colour word already ("green heart", "black cat"), so that another would contradict
-// it.
-bool names_a_colour(std::string_view text);
-
 // Every pixel's hue turned by `degrees`; saturation and value stay (HSV).
 Image rotate_hue(const Image& image, double degrees);
 

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ldm/data/captions.h"
+
+namespace ldm {
+
+// What is known about one picture without looking at it.
+struct ExampleInfo {
+  std::string id;  // Its file's path inside the data set, with "/".
+  CaptionWords words;
+  double weight = 1;   // How often it is drawn, relative to the others; > 0.
+  int64_t label = -1;  // Its class, -1 without.
+  std::string split;   // "train", "heldout"; empty if the data says nothing.
+};
+
+struct Example {
+  ExampleInfo info;
+  torch::Tensor image;  // [3, H, W] uint8
+};
+
+// A finite list of pictures of one size. All members may be called from several threads at once.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual int64_t size() const = 0;
+  virtual const ExampleInfo& info(int64_t index) const = 0;
+  virtual Example get(int64_t index) const = 0;
+  // Changes when a picture, its size or the order changes, but not with captions or weights: hexadecimal
+  // digits.
+  virtual std::string fingerprint() const = 0;
+};
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+// Pictures in memory. All images must be uint8 [3, H, W] of one size (kUsage).
+DatasetPtr make_memory_dataset(std::vector<Example> examples);
+
+// The examples of another data set at these indices, in this order.
+DatasetPtr make_subset(DatasetPtr dataset, std::vector<int64_t> indices);
+
+// Where an example belongs: its own split if it has one, else "heldout" for the given fraction of ids (by
+// CRC-32C, so that adding pictures moves no other) and "train" for the rest.
+std::string split_of(const ExampleInfo& info, double held_out_fraction);
+
+// The examples of one split. A split with no examples gives an empty data set.
+DatasetPtr make_split(const DatasetPtr& dataset, const std::string& split, double held_out_fraction);
+
+}  // namespace ldm

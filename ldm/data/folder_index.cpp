@@ -1,0 +1,169 @@
+#include "ldm/data/folder_index.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "ldm/core/error.h"
+#include "ldm/io/file.h"
+#include "ldm/io/json.h"
+
+namespace ldm {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMaxMetadata = uint64_t{4} << 30;
+constexpr uint64_t kMaxCaption = 1 << 20;
+
+// The fields of one line of metadata.jsonl.
+class MetadataLine {
+ public:
+  MetadataLine(std::string_view text, std::string where)
+      : where_(std::move(where)), json_(parse_json(as_bytes(text), where_)) {
+    require(json_.is_object(), "an object");
+  }
+
+  ExampleInfo read() const {
+    ExampleInfo out;
+    out.id = fs::path(text("file_name")).lexically_normal().generic_string();
+    require(!out.id.empty(), "file_name");
+    require(!out.id.starts_with("/") && !out.id.starts_with(".."), "a file_name inside the folder");
+    out.words = {text(json_.contains("text") ? "text" : "caption"), keywords(), text("colour"),
+                 text("style")};
+    out.split = text("split");
+    if (json_.contains("weight")) {
+      require(json_["weight"].is_number(), "a number as weight");
+      out.weight = json_["weight"].get<double>();
+      require(std::isfinite(out.weight) && out.weight > 0, "a weight > 0");
+    }
+    if (json_.contains("label")) {
+      require(json_["label"].is_number_unsigned(), "an integer >= 0 as label");
+      out.label = json_["label"].get<int64_t>();
+    }
+    return out;
+  }
+
+ private:
+  void require(bool ok, std::string_view expected) const {
+    check(ok, ErrorKind::kFormat, where_, ": expected ", expected);
+  }
+
+  // A string; empty for null and for a missing key.
+  std::string text(const char* key) const {
+    const auto found = json_.find(key);
+    if (found == json_.end() || found->is_null()) return "";
+    require(found->is_string(), std::string("a string as ") + key);
+    return found->get<std::string>();
+  }
+
+  std::vector<std::string> keywords() const {
+    std::vector<std::string> out;
+    const auto found = json_.find("keywords");
+    if (found == json_.end() || found->is_null()) return out;
+    require(found->is_array(), "a list as keywords");
+    for (const Json& word : *found) {
+      require(word.is_string(), "strings as keywords");
+      out.push_back(word.get<std::string>());
+    }
+    return out;
+  }
+
+  std::string where_;
+  Json json_;
+};
+
+FolderIndex read_metadata(const fs::path& folder, const fs::path& file) {
+  const MappedFile mapped(file);
+  check(mapped.bytes().size() <= kMaxMetadata, ErrorKind::kFormat, file.string(),
+        ": expected less than 4 GiB");
+  FolderIndex out;
+  std::string_view rest = as_text(mapped.bytes());
+  for (int64_t line = 1; !rest.empty(); ++line) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view text = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    ExampleInfo info = MetadataLine(text, file.string() + ":" + std::to_string(line)).read();
+    if (fs::is_regular_file(folder / info.id)) {
+      out.examples.push_back(std::move(info));
+    } else {
+      out.missing.push_back(info.id + ": not there");
+    }
+  }
+  return out;
+}
+
+bool is_picture(const fs::path& path) {
+  static const std::set<std::string> kExtensions = {".png", ".jpg", ".jpeg", ".webp", ".bmp"};
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return kExtensions.contains(extension);
+}
+
+// Paths of all pictures, inside the folder, sorted by their bytes.
+std::vector<std::string> list_pictures(const fs::path& folder) {
+  std::vector<std::string> out;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, error);
+  for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
+    const bool hidden = entry->path().filename().string().starts_with(".");
+    if (hidden && entry->is_directory()) entry.disable_recursion_pending();
+    if (hidden || !is_picture(entry->path()) || !entry->is_regular_file()) continue;
+    out.push_back(entry->path().lexically_relative(folder).generic_string());
+  }
+  check(!error, ErrorKind::kData, "index_folder: cannot list ", folder.string(), ": ", error.message());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string trimmed(std::string text) {
+  const char* blank = " \t\r\n";
+  const size_t begin = text.find_first_not_of(blank);
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
+}
+
+std::string class_of(const std::string& id) {
+  const size_t slash = id.find('/');
+  return slash == std::string::npos ? "" : id.substr(0, slash);
+}
+
+FolderIndex read_files(const fs::path& folder) {
+  FolderIndex out;
+  const std::vector<std::string> paths = list_pictures(folder);
+  std::set<std::string> classes;
+  for (const std::string& path : paths) {
+    if (const std::string name = class_of(path); !name.empty()) classes.insert(name);
+  }
+  out.classes.assign(classes.begin(), classes.end());
+  for (const std::string& path : paths) {
+    ExampleInfo info;
+    info.id = path;
+    const std::string name = class_of(path);
+    if (!name.empty()) {
+      info.label = std::distance(classes.begin(), classes.find(name));
+      info.words.text = name;
+      std::replace(info.words.text.begin(), info.words.text.end(), '_', ' ');
+    }
+    const fs::path caption = (folder / path).replace_extension(".txt");
+    if (fs::is_regular_file(caption)) info.words.text = trimmed(read_text(caption, kMaxCaption));
+    out.examples.push_back(std::move(info));
+  }
+  return out;
+}
+
+}  // namespace
+
+FolderIndex index_folder(const fs::path& folder) {
+  std::error_code error;
+  check(fs::is_directory(folder, error), ErrorKind::kData, "index_folder: expected a folder of pictures at ",
+        folder.string(), ", found ", fs::exists(folder, error) ? "something else" : "nothing",
+        "; hint: give the path of an existing folder");
+  const fs::path metadata = folder / "metadata.jsonl";
+  return fs::is_regular_file(metadata) ? read_metadata(folder, metadata) : read_files(folder);
+}
+
+}  // namespace ldm
