@@ -103,6 +103,10 @@ EdmScaling edm_scaling(const torch::Tensor& sigma, double sigma_data) {
   return s;
 }
 
+torch::Tensor edm_training_sigma(const torch::Tensor& normal, double mean, double std) {
+  return (normal * std + mean).exp();
+}
+
 Denoiser edm_denoiser(Network network, double sigma_data) {
   check(sigma_data > 0, "edm_denoiser: expected sigma_data above 0, got ", sigma_data);
   return [network = std::move(network), sigma_data](const torch::Tensor& x, const torch::Tensor& sigma) {

@@ -34,6 +34,9 @@ struct EdmScaling {
 };
 EdmScaling edm_scaling(const torch::Tensor& sigma, double sigma_data);
 
+// Noise levels for training: exp(mean + std normal), from unit normals (the paper's defaults: -1.2 and 1.2).
+torch::Tensor edm_training_sigma(const torch::Tensor& normal, double mean = -1.2, double std = 1.2);
+
 // A network F(x, c_noise) trained with that preconditioning, behind the denoiser seam.
 Denoiser edm_denoiser(Network network, double sigma_data = 0.5);
 

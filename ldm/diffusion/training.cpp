@@ -9,6 +9,18 @@
 #include "ldm/core/names.h"
 
 namespace ldm {
+namespace {
+
+// sqrt(ac_t) and sqrt(1 - ac_t), the roots taken in float64.
+struct Mix {
+  torch::Tensor signal, noise;
+};
+Mix mix_at(const NoiseSchedule& schedule, const torch::Tensor& t, const torch::Tensor& like) {
+  const auto ac = at::tensor(schedule.alphas_cumprod, at::kDouble).to(t.device()).index_select(0, t);
+  return {per_sample(ac.sqrt(), like), per_sample((1 - ac).sqrt(), like)};
+}
+
+}  // namespace
 
 torch::Tensor table_at(const std::vector<double>& table, const torch::Tensor& t, const torch::Tensor& like) {
   const auto values = at::tensor(table, at::kDouble).to(t.device());
@@ -17,17 +29,20 @@ torch::Tensor table_at(const std::vector<double>& table, const torch::Tensor& t,
 
 torch::Tensor q_sample(const NoiseSchedule& schedule, const torch::Tensor& x0, const torch::Tensor& t,
                        const torch::Tensor& noise) {
-  // The roots in float64 even where x0 is not.
-  const auto ac = table_at(schedule.alphas_cumprod, t, x0.to(at::kDouble));
-  return ac.sqrt().to(x0.scalar_type()) * x0 + (1 - ac).sqrt().to(x0.scalar_type()) * noise;
+  const auto mix = mix_at(schedule, t, x0);
+  return mix.signal * x0 + mix.noise * noise;
+}
+
+torch::Tensor offset_noise(const torch::Tensor& noise, const torch::Tensor& offset, double strength) {
+  return noise + strength * offset;
 }
 
 torch::Tensor training_target(const NoiseSchedule& schedule, Prediction prediction, const torch::Tensor& x0,
                               const torch::Tensor& t, const torch::Tensor& noise) {
   if (prediction == Prediction::kEps) return noise;
   if (prediction == Prediction::kX0) return x0;
-  const auto ac = table_at(schedule.alphas_cumprod, t, x0.to(at::kDouble));
-  return ac.sqrt().to(x0.scalar_type()) * noise - (1 - ac).sqrt().to(x0.scalar_type()) * x0;
+  const auto mix = mix_at(schedule, t, x0);
+  return mix.signal * noise - mix.noise * x0;
 }
 
 torch::Tensor flow_sample(const torch::Tensor& x0, const torch::Tensor& s, const torch::Tensor& noise) {

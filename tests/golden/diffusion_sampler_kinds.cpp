@@ -1,0 +1,152 @@
+// Samplers of the original and of k-diffusion on the analytic denoiser.
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "ldm/core/error.h"
+#include "ldm/diffusion/samplers.h"
+#include "ldm/diffusion/spacing.h"
+#include "tests/golden/analytic.h"
+#include "tests/golden/runner.h"
+
+namespace ldm::golden {
+namespace {
+
+std::string indexed(const char* name, int64_t i) { return std::string(name) + "." + std::to_string(i); }
+
+// The original's state is variance preserving, ours is clean + sigma noise.
+double norm(double sigma) { return std::sqrt(1 + sigma * sigma); }
+
+// Runs one of the original's samplers and compares x.i and pred_x0.i after every step (1-based).
+void run_original(Case& c, const char* sampler, const NoiseSchedule& schedule,
+                  const std::vector<double>& sigmas, const SampleOptions& options) {
+  const auto prediction = parse_prediction(c.config().at("parameterization").get<std::string>());
+  const bool masked = c.config().value("mask", false);
+  std::vector<double> calls;
+  const auto denoise = case_denoiser(c, schedule, prediction, &calls);
+  std::vector<torch::Tensor> states;  // Before each step, in the original's scale.
+  SamplerRun run;
+  run.noise = masked ? case_noise(c, 1, 2) : case_noise(c);
+  run.on_step = [&](const StepEvent& e) {
+    if (const auto name = indexed("pred_x0", e.step + 1); c.has(name)) c.expect(name, e.denoised);
+  };
+  const auto blend = masked ? keep_known(c.input("x0"), c.input("mask"), case_noise(c, 0, 2)) : nullptr;
+  run.before_step = [&](const torch::Tensor& x, double sigma) {
+    states.push_back(x / norm(sigma));
+    return blend ? blend(x, sigma) : x;
+  };
+  const auto x = find_sampler(sampler).run(denoise, c.input("x_T") * norm(sigmas[0]), sigmas, run, options);
+  states.push_back(x / norm(sigmas.back()));
+  for (size_t i = 1; i < states.size(); ++i) c.expect(indexed("x", static_cast<int64_t>(i)), states[i]);
+  if (!c.config().contains("model_calls_t")) return;
+  const auto want = c.config()["model_calls_t"].get<std::vector<double>>();
+  bool equal = want.size() == calls.size();
+  for (size_t i = 0; equal && i < want.size(); ++i) equal = std::abs(want[i] - calls[i]) < 1e-9 * 1000;
+  c.expect_true("model_calls_t", equal);
+}
+
+void run_sampler_ddpm(Case& c) {
+  const auto schedule = case_schedule(c);
+  std::vector<double> sigmas(schedule.sigmas.rbegin(), schedule.sigmas.rend());
+  sigmas.push_back(0.0);
+  SampleOptions options;
+  options.clip_denoised = c.config().at("clip_denoised");
+  options.v_posterior = c.config().at("v_posterior");
+  run_original(c, "ddpm", schedule, sigmas, options);
+}
+
+void run_with_timesteps(Case& c, const char* sampler) {
+  const auto schedule = case_schedule(c);
+  const auto timesteps = timesteps_original("uniform", c.config().at("S"), schedule.timesteps());
+  c.expect("timesteps", vector_i64(timesteps));
+  std::vector<double> sigmas;
+  for (auto t = timesteps.rbegin(); t != timesteps.rend(); ++t) sigmas.push_back(schedule.sigma(*t));
+  sigmas.push_back(schedule.sigma_min());
+  SampleOptions options;
+  options.eta = c.config().at("eta").get<double>();
+  options.temperature = c.config().value("temperature", 1.0);
+  run_original(c, sampler, schedule, sigmas, options);
+}
+
+// The sampler and its keyword arguments as k-diffusion names them.
+const SamplerInfo& sampler_k(const Case& c, SampleOptions& options) {
+  const std::string name = c.config().at("sampler");
+  for (const auto& item : c.config().value("args", Json::object()).items()) {
+    if (item.key() == "eta") {
+      options.eta = item.value().get<double>();
+    } else if (item.key() == "s_noise") {
+      options.s_noise = item.value();
+    } else if (item.key() == "s_churn") {
+      options.s_churn = item.value();
+    } else if (item.key() == "s_tmin") {
+      options.s_tmin = item.value();
+    } else if (item.key() == "s_tmax") {
+      options.s_tmax = item.value();
+    } else {
+      c.skip(name + "/" + item.key());
+    }
+  }
+  try {
+    return find_sampler(name);
+  } catch (const Error&) {
+    c.skip(name);
+  }
+}
+
+void run_k(Case& c, const Denoiser& denoise) {
+  SampleOptions options;
+  const auto& sampler = sampler_k(c, options);
+  SamplerRun run;
+  run.noise = case_noise(c);
+  run.on_step = [&](const StepEvent& e) {
+    c.expect(indexed("x_in", e.step), e.x);
+    c.expect(indexed("denoised", e.step), e.denoised);
+  };
+  c.expect("x_final", sampler.run(denoise, c.input("x_T"), host_f64(c.input("sigmas")), run, options));
+}
+
+void run_sampler_k(Case& c) {
+  if (!c.has("sigmas")) c.skip(c.config().at("sampler"));
+  run_k(c, analytic_denoiser(c));
+}
+
+void run_sampler_k_discrete(Case& c) {
+  const auto prediction = parse_prediction(c.config().at("parameterization").get<std::string>());
+  std::vector<double> calls;
+  run_k(c, case_denoiser(c, case_schedule(c), prediction, &calls));
+  c.expect("t", vector_f64(calls));
+}
+
+void run_sampler_edm(Case& c) {
+  const auto& o = c.config();
+  const auto sigmas = sigmas_karras(o.at("num_steps"), o.at("sigma_min"), o.at("sigma_max"), o.at("rho"));
+  SampleOptions options;
+  options.s_churn = o.at("S_churn");
+  options.s_tmin = o.at("S_min");
+  options.s_tmax = o.at("S_max");
+  options.s_noise = o.at("S_noise");
+  int64_t call = 0;
+  const Denoiser exact = analytic_denoiser(c);
+  const Denoiser denoise = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
+    const auto out = exact(x, sigma);
+    c.expect(indexed("denoised", call++), out);
+    return out;
+  };
+  SamplerRun run;
+  run.noise = case_noise(c);
+  c.expect("x_final",
+           find_sampler("heun").run(denoise, c.input("latents") * sigmas[0], sigmas, run, options));
+}
+
+void add_sampler_kinds(KindTable& kinds) {
+  kinds.add("sampler_ddpm", run_sampler_ddpm);
+  kinds.add("sampler_ddim", [](Case& c) { run_with_timesteps(c, "ddim"); });
+  kinds.add("sampler_plms", [](Case& c) { run_with_timesteps(c, "plms"); });
+  kinds.add("sampler_k", run_sampler_k);
+  kinds.add("sampler_k_discrete", run_sampler_k_discrete);
+  kinds.add("sampler_edm", run_sampler_edm);
+}
+const RegisterKinds kRegistered(add_sampler_kinds);
+
+}  // namespace
+}  // namespace ldm::golden
