@@ -12,11 +12,18 @@
 namespace ldm {
 namespace {
 
-constexpr std::pair<DType, at::ScalarType> kTypes[] = {
-    {DType::kF64, at::kDouble}, {DType::kF32, at::kFloat},  {DType::kF16, at::kHalf}, {DType::kBF16, at::kBFloat16},
-    {DType::kI64, at::kLong},   {DType::kI32, at::kInt},    {DType::kI16, at::kShort}, {DType::kI8, at::kChar},
-    {DType::kU8, at::kByte},    {DType::kBool, at::kBool},  {DType::kF8E4M3, at::kFloat8_e4m3fn},
-    {DType::kF8E5M2, at::kFloat8_e5m2}};
+constexpr std::pair<DType, at::ScalarType> kTypes[] = {{DType::kF64, at::kDouble},
+                                                       {DType::kF32, at::kFloat},
+                                                       {DType::kF16, at::kHalf},
+                                                       {DType::kBF16, at::kBFloat16},
+                                                       {DType::kI64, at::kLong},
+                                                       {DType::kI32, at::kInt},
+                                                       {DType::kI16, at::kShort},
+                                                       {DType::kI8, at::kChar},
+                                                       {DType::kU8, at::kByte},
+                                                       {DType::kBool, at::kBool},
+                                                       {DType::kF8E4M3, at::kFloat8_e4m3fn},
+                                                       {DType::kF8E5M2, at::kFloat8_e5m2}};
 
 at::ScalarType scalar_type(const TensorEntry& entry) {
   for (const auto& [ours, torch_type] : kTypes) {
@@ -65,7 +72,8 @@ TensorFile read_tensor_file(const std::filesystem::path& path) {
     auto* data = const_cast<std::byte*>(entry.data.data());
     const auto type = scalar_type(entry);
     const auto width = static_cast<uintptr_t>(c10::elementSize(type));
-    auto tensor = at::from_blob(data, entry.shape, [mapped](void*) {}, at::TensorOptions().dtype(type));
+    auto tensor = at::from_blob(
+        data, entry.shape, [mapped](void*) {}, at::TensorOptions().dtype(type));
     if (reinterpret_cast<uintptr_t>(data) % width != 0) {
       auto aligned = at::empty(entry.shape, at::TensorOptions().dtype(type));
       std::memcpy(aligned.data_ptr(), data, entry.data.size());

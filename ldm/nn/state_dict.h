@@ -18,8 +18,8 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;
 };
 
-// Reads a safetensors file. The tensors lie in the mapped file (which they keep alive) and must not be written to.
-// Throws kData when it cannot be read, kFormat when it breaks the format.
+// Reads a safetensors file. The tensors lie in the mapped file (which they keep alive) and must not be
+// written to. Throws kData when it cannot be read, kFormat when it breaks the format.
 TensorFile read_tensor_file(const std::filesystem::path& path);
 
 // Writes tensors (any device; made contiguous) and string metadata, atomically.
@@ -38,8 +38,8 @@ struct LoadReport {
   std::string table() const;  // For people; one name a line, at most 20 of each sort.
 };
 
-// Copies the entries that start with `prefix` into the module, converting the dtype; whatever fits is loaded and the
-// rest reported. Strictness is the caller's: throw when !ok().
+// Copies the entries that start with `prefix` into the module, converting the dtype; whatever fits is loaded
+// and the rest reported. Strictness is the caller's: throw when !ok().
 LoadReport load_state_dict(torch::nn::Module& module, const StateDict& tensors, std::string_view prefix = "");
 
 }  // namespace ldm
