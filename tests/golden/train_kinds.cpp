@@ -1,5 +1,7 @@
 #include <ATen/ATen.h>
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -73,13 +75,21 @@ void run_ema_litema(Case& c) {
   c.expect("decay_used", at::tensor(decays, torch::kDouble));
 }
 
-// The perceptual network of the losses, in evaluation mode as the stored numbers were made.
-PerceptualFn load_lpips(Case& c, const std::string& prefix, double weight) {
-  if (weight <= 0) return {};
+// A loss of the case's options with LPIPS inside, under the original's names.
+template <typename Loss>
+std::shared_ptr<Loss> make_loss(const Json& params) {
   const auto lpips = std::make_shared<Lpips>();
-  c.load_weights(*lpips, prefix);
-  lpips->eval();
-  return [lpips](const torch::Tensor& x, const torch::Tensor& y) { return lpips->forward(x, y); };
+  const auto loss = std::make_shared<Loss>(
+      read_json_options<typename Loss::Options>(params),
+      [lpips](const torch::Tensor& x, const torch::Tensor& y) { return lpips->forward(x, y); });
+  loss->register_module("perceptual_loss", lpips);
+  return loss;
+}
+
+// Training mode, but for LPIPS, as the stored numbers were made.
+void set_modes(torch::nn::Module& loss) {
+  loss.train();
+  loss.named_children()["perceptual_loss"]->eval();
 }
 
 void expect_log(Case& c, const std::string& prefix, const LossTerms& terms) {
@@ -89,10 +99,10 @@ void expect_log(Case& c, const std::string& prefix, const LossTerms& terms) {
 // Both steps on the same tensors; `generate` is the generator's step of the class.
 template <typename Loss, typename Generate>
 void run_loss_steps(Case& c, Generate generate) {
-  using Options = typename Loss::Options;
-  const auto options = read_json_options<Options>(c.config().at("params"));
-  Loss loss(options, load_lpips(c, "perceptual_loss.", options.perceptual_weight));
-  c.load_weights(loss);
+  const auto module = make_loss<Loss>(c.config().at("params"));
+  const Loss& loss = *module;
+  c.load_weights(*module);
+  set_modes(*module);
   const int64_t step = c.config().at("global_step");
   const auto x = c.input("x");
   auto h = c.input("h").detach().requires_grad_();
@@ -172,12 +182,10 @@ class StepLog {
 };
 
 void expect_checksums(Case& c, const torch::nn::Module& model, const AdversarialLoss& loss) {
-  auto all = named_parameters(model);
-  for (const auto& item : named_parameters(loss, "loss.")) all.push_back(item);
-  const std::map<std::string, torch::Tensor> by_name(all.begin(), all.end());
+  const auto by_name = model.named_parameters();
   std::vector<double> sums, absolute_sums, means;
   for (const auto& name : c.json().at("checksum_names")) {
-    const auto value = by_name.at(name.get<std::string>()).detach().to(torch::kDouble);
+    const auto value = by_name[name.get<std::string>()].detach().to(torch::kDouble);
     sums.push_back(value.sum().item<double>());
     absolute_sums.push_back(value.abs().sum().item<double>());
   }
@@ -193,13 +201,13 @@ void expect_checksums(Case& c, const torch::nn::Module& model, const Adversarial
 // Lightning's order: the generator's step, then a new forward and the discriminator's.
 template <typename Loss, typename Model>
 void run_ae_steps(Case& c, Model& model) {
-  using Options = typename Loss::Options;
-  const auto options = read_json_options<Options>(c.config().at("params").at("lossconfig").at("params"));
-  Loss loss(options, load_lpips(c, "loss.perceptual_loss.", options.perceptual_weight));
-  c.load_weights(model);
-  c.load_weights(loss, "loss.");
+  const auto module = make_loss<Loss>(c.config().at("params").at("lossconfig").at("params"));
+  const Loss& loss = *module;
   const AdamWOptions adam{.beta1 = 0.5, .beta2 = 0.9, .weight_decay = 0.0, .decoupled = false};
   AdamW generator(named_parameters(model), adam), critic(named_parameters(loss.discriminator()), adam);
+  model.register_module("loss", module);
+  c.load_weights(model);
+  set_modes(*module);
   const double lr = c.config().at("train").at("lr");
   const int64_t steps = c.config().at("train").at("steps");
   const auto images = c.input("image").permute({0, 1, 4, 2, 3}).contiguous();
@@ -224,7 +232,7 @@ void run_ae_steps(Case& c, Model& model) {
     log.add(critic_terms);
   }
   log.expect(c);
-  expect_checksums(c, model, loss);
+  expect_checksums(c, model, *module);
 }
 
 void run_ae_train(Case& c) {
