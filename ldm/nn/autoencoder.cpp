@@ -15,7 +15,7 @@ namespace {
 constexpr double kNormEps = 1e-6;
 
 std::string_view attention_type(const AutoencoderOptions& o) {
-  return o.use_linear_attn ? "linear" : o.attn_type;
+  return o.use_linear_attn ? std::string_view("linear") : std::string_view(o.attn_type);
 }
 
 int64_t width(const AutoencoderOptions& o, int64_t level) {
