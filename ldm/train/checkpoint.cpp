@@ -33,6 +33,12 @@ int64_t step_of(const std::string& name) {
   return std::stoll(digits);
 }
 
+// What a killed save leaves: a folder step-N.tmp, or the temporary file of `latest`.
+bool is_leftover(const std::string& name) {
+  const bool folder = name.ends_with(kTemporary) && step_of(fs::path(name).stem().string()) >= 0;
+  return folder || name.starts_with(".latest.tmp-");
+}
+
 void sync_file(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   check(descriptor >= 0, ErrorKind::kData, path.string(), ": ", std::strerror(errno));
@@ -184,9 +190,7 @@ std::optional<Checkpoint> CheckpointStore::latest(const LogFn& log) const {
 // An old checkpoint loses its name first: a half-removed one must not look like a checkpoint.
 void CheckpointStore::prune() const {
   for (const auto& entry : fs::directory_iterator(folder_)) {
-    const auto name = entry.path().filename().string();
-    if (name.ends_with(kTemporary) && step_of(fs::path(name).stem().string()) >= 0)
-      fs::remove_all(entry.path());
+    if (is_leftover(entry.path().filename().string())) fs::remove_all(entry.path());
   }
   const auto known = list();
   for (size_t i = static_cast<size_t>(keep_); i < known.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <random>
@@ -199,29 +200,42 @@ void save_until_killed(const fs::path& root, int64_t from, int acknowledge) {
   }
 }
 
+// Each kill comes after the child's first save of the round and within about one more, so that it falls into
+// a save however slow the machine is.
 TEST_F(CheckpointTest, SurvivesKillsAtRandomInstants) {
+  constexpr int kRounds = 40;
   std::mt19937 random(1);
   CheckpointStore store(root_, 2);
   store.save(0, blob_of(1 << 16, 'z'));
-  int64_t acknowledged = 0;
-  for (int round = 0; round < 40; ++round) {
+  int64_t acknowledged = 0, torn = 0;
+  for (int round = 0; round < kRounds; ++round) {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
+    const auto start = std::chrono::steady_clock::now();
     const pid_t child = fork();
     if (child == 0) save_until_killed(root_, acknowledged + 1, ends[1]);
     ::close(ends[1]);
-    usleep(1000 + random() % 40000);
+    ASSERT_EQ(::read(ends[0], &acknowledged, sizeof acknowledged), ssize_t{sizeof acknowledged});
+    const std::chrono::duration<double, std::micro> one_save = std::chrono::steady_clock::now() - start;
+    usleep(static_cast<useconds_t>(one_save.count() * static_cast<double>(random() % 1000) / 1000));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
     for (int64_t step = 0; ::read(ends[0], &step, sizeof step) == sizeof step;) acknowledged = step;
     ::close(ends[0]);
+    for (const auto& entry : fs::directory_iterator(root_))
+      torn += entry.path().extension() == ".tmp" ? 1 : 0;
     const auto found = store.latest(keep_warnings());
     ASSERT_TRUE(found.has_value()) << "round " << round;
     ASSERT_GE(found->step, acknowledged) << "round " << round;
     ASSERT_EQ(warnings_, "") << "round " << round;
     acknowledged = found->step;
   }
-  EXPECT_GT(acknowledged, 10) << "the child hardly ever got to save";
+  EXPECT_GE(acknowledged, kRounds);
+  EXPECT_GT(torn, kRounds / 8) << "too few kills fell into a save for this test to mean something";
+  store.save(acknowledged + 1, blob_of(1 << 16, 'y'));
+  for (const auto& entry : fs::directory_iterator(root_)) {
+    EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path() << " was left behind";
+  }
 }
 
 }  // namespace
