@@ -15,8 +15,8 @@
 namespace ldm {
 namespace {
 
-// A hostile progressive file can ask for thousands of passes over the picture.
-constexpr int kMaxScans = 500;
+// A hostile progressive file can ask for thousands of passes over the picture; usual are ten.
+constexpr int kMaxScans = 100;
 
 // libjpeg leaves by longjmp, so functions that run under guarded_jpeg hold no object with a destructor: what
 // they fill lives here and grows only between the guarded steps.

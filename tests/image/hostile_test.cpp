@@ -1,7 +1,5 @@
 // Damaged files: every outcome but a picture or a format error is a failure (a crash, a hang, another
 // exception). Run it under AddressSanitizer to see more.
-#include <chrono>
-
 #include "ldm/core/random.h"
 #include "ldm/image/decode.h"
 #include "ldm/image/png.h"
@@ -64,6 +62,19 @@ TEST(Hostile, ManyRandomBytes) {
       survives(bytes);
     }
   }
+}
+
+// The first scan of a progressive file again and again: each costs a pass over the picture.
+TEST(Hostile, TooManyScans) {
+  const auto good = test::fixture("smooth_progressive.jpg");
+  const std::string text(as_text(good));
+  const size_t begin = text.find("\xff\xda");
+  size_t end = begin + 2;
+  while (text[end] != '\xff' || text[end + 1] == 0) ++end;  // The next marker; FF 00 is data.
+  std::string bytes = text.substr(0, begin);
+  for (int i = 0; i < 120; ++i) bytes += text.substr(begin, end - begin);
+  bytes += text.substr(end);
+  test::expect_error(ErrorKind::kFormat, "scans", [&] { decode_image(as_bytes(bytes)); });
 }
 
 TEST(Hostile, PngText) {
