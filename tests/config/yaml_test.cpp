@@ -1,6 +1,8 @@
 #include "ldm/config/yaml.h"
 
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "ldm/io/file.h"
 #include "tests/config/error_text.h"
@@ -83,52 +85,58 @@ TEST(YamlWriter, WritesBlocksAndShortLists) {
             "[{a: 1, b: 2}, [1, 2], [[x, [y]]]]}");
 }
 
+// Texts that a careless writer would turn into something else.
+std::vector<std::string> awkward_texts() {
+  return {"",
+          "plain",
+          "two words",
+          "null",
+          "true",
+          "12",
+          "1e-4",
+          "- a",
+          "a: b",
+          "a #b",
+          " lead",
+          "trail ",
+          "'single'",
+          "\"double\"",
+          "back\\slash",
+          "line\nbreak\n",
+          "tab\t",
+          "---",
+          "...",
+          "*a",
+          "&a",
+          "!a",
+          "%a",
+          "@a",
+          "`a`",
+          "{a}",
+          "[a]",
+          "a,b",
+          "?",
+          "? a",
+          "|",
+          ">",
+          "\xC3\xA4 \xE6\xBC\xA2 \xF0\x9F\x8D\x95",
+          "<<",
+          "~",
+          "0x1F",
+          ".nan",
+          "-",
+          "a  b",
+          "=a=",
+          "\xC2\x85",
+          "\xE2\x80\xA8"};
+}
+
 TEST(YamlWriter, EveryTextRoundTrips) {
   std::string all;
   for (int c = 1; c < 128; ++c) all += static_cast<char>(c);
-  for (const std::string& text : {std::string(""),
-                                  std::string("plain"),
-                                  std::string("two words"),
-                                  std::string("null"),
-                                  std::string("true"),
-                                  std::string("12"),
-                                  std::string("1e-4"),
-                                  std::string("- a"),
-                                  std::string("a: b"),
-                                  std::string("a #b"),
-                                  std::string(" lead"),
-                                  std::string("trail "),
-                                  std::string("'single'"),
-                                  std::string("\"double\""),
-                                  std::string("back\\slash"),
-                                  std::string("line\nbreak\n"),
-                                  std::string("tab\t"),
-                                  std::string("---"),
-                                  std::string("..."),
-                                  std::string("*a"),
-                                  std::string("&a"),
-                                  std::string("!a"),
-                                  std::string("%a"),
-                                  std::string("@a"),
-                                  std::string("`a`"),
-                                  std::string("{a}"),
-                                  std::string("[a]"),
-                                  std::string("a,b"),
-                                  std::string("?"),
-                                  std::string("? a"),
-                                  std::string("|"),
-                                  std::string(">"),
-                                  std::string("\xC3\xA4 \xE6\xBC\xA2 \xF0\x9F\x8D\x95"),
-                                  std::string("<<"),
-                                  std::string("~"),
-                                  std::string("0x1F"),
-                                  std::string(".nan"),
-                                  std::string("-"),
-                                  std::string("a  b"),
-                                  std::string("=a="),
-                                  all,
-                                  std::string("\xC2\x85"),
-                                  std::string("\xE2\x80\xA8")}) {
+  auto texts = awkward_texts();
+  texts.push_back(all);
+  for (const auto& text : texts) {
     Node node = Node::map();
     node.set("key", Node::string(text));
     Node list = Node::sequence();
