@@ -51,6 +51,13 @@ void add_verbs(CLI::App& app, Context& context) {
                        "print the version and end");
   app.footer("ldm VERB --help says more and shows examples.");
   app.require_subcommand(1);
+  add_generate(app, context);
+  add_train(app, context);
+  add_encode(app, context);
+  add_decode(app, context);
+  add_reconstruct(app, context);
+  add_convert(app, context);
+  add_data(app, context);
   add_info(app, context);
   add_doctor(app, context);
 }

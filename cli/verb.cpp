@@ -1,6 +1,7 @@
 #include "cli/verb.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace ldm::cli {
 namespace {
@@ -37,9 +38,14 @@ bool is_positional(const CLI::Option* option) {
   return option->get_snames().empty() && option->get_lnames().empty();
 }
 
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+  return text;
+}
+
 std::string positional_usage(const CLI::Option* option) {
   const std::string dots = option->get_items_expected_max() > 1 ? " ..." : "";
-  const std::string name = option->get_name(true) + dots;
+  const std::string name = upper(option->get_name(true)) + dots;
   return option->get_required() ? name : "[" + name + "]";
 }
 
@@ -56,7 +62,8 @@ void add_options(std::string& out, const CLI::App* app, bool positionals) {
     if (is_positional(option) != positionals || option->get_group().empty()) continue;
     if (first) out += positionals ? "\nArguments:\n" : "\nOptions:\n";
     first = false;
-    add_row(out, positionals ? option->get_name(true) : option_names(option), option->get_description());
+    add_row(out, positionals ? upper(option->get_name(true)) : option_names(option),
+            option->get_description());
   }
 }
 
@@ -65,6 +72,7 @@ void add_options(std::string& out, const CLI::App* app, bool positionals) {
 std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
   const auto* parent = app->get_parent();
   std::string out = app->get_description() + "\n\nUsage: ";
+  out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
   for (const auto* up = parent; up != nullptr; up = up->get_parent()) out += up->get_name() + " ";
   out += app->get_name();
   if (!app->get_subcommands([](const CLI::App*) { return true; }).empty()) out += " VERB";

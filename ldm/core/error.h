@@ -40,8 +40,7 @@ void check(bool ok, ErrorKind kind, const Parts&... parts) {
 
 // The common case at public functions: the caller gave something wrong.
 template <typename First, typename... Parts>
-  requires(!std::is_same_v<First, ErrorKind>)
-void check(bool ok, const First& first, const Parts&... parts) {
+requires(!std::is_same_v<First, ErrorKind>) void check(bool ok, const First& first, const Parts&... parts) {
   if (!ok) fail(ErrorKind::kUsage, first, parts...);
 }
 

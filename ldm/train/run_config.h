@@ -7,6 +7,7 @@
 
 #include "ldm/config/node.h"
 #include "ldm/data/captions.h"
+#include "ldm/diffusion/loss_weight.h"
 #include "ldm/train/adamw.h"
 #include "ldm/train/ema.h"
 
@@ -65,12 +66,16 @@ struct TrainSection {
   AdamWOptions optimizer;
   EmaOptions ema;
   std::string latent_cache = "memory";  // Stage two: memory (encode all pictures once), or none.
-  double min_snr_gamma = 0;  // Stage two: min-SNR loss weight (Hang et al. 2023); 0: the plain loss.
+  LossWeightOptions loss_weight;        // Stage two: how much each timestep counts.
   int64_t log_every = 20;
   int64_t validate_every = 1000;
   int64_t sample_every = 1000;
   int64_t checkpoint_every = 1000;
   int64_t keep_checkpoints = 2;
+  std::vector<std::string>
+      sample_prompts;  // Stage two: what the sample grids show; empty: 16 unconditional ones.
+
+  uint64_t seed_bits() const { return static_cast<uint64_t>(seed); }
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
@@ -89,12 +94,13 @@ struct TrainSection {
     visit.group("optimizer", optimizer, "AdamW");
     visit.group("ema", ema, "average of the weights");
     visit("latent_cache", latent_cache, "memory: encode all pictures once; none: encode every batch");
-    visit("min_snr_gamma", min_snr_gamma, "min-SNR loss weight; 0: the plain loss");
+    visit.group("loss_weight", loss_weight, "stage two: how much each timestep's loss counts");
     visit("log_every", log_every, "steps between log lines");
     visit("validate_every", validate_every, "steps between validations; 0: never");
     visit("sample_every", sample_every, "steps between sample grids; 0: never");
     visit("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: only at the end");
     visit("keep_checkpoints", keep_checkpoints, "newest checkpoints kept");
+    visit("sample_prompts", sample_prompts, "stage two: prompts of the sample grids");
   }
 };
 

@@ -17,7 +17,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 std::string short_number(double value) {
   char text[32];
@@ -27,11 +29,13 @@ std::string short_number(double value) {
 
 std::string describe(const Scalars& scalars) {
   std::string line;
-  for (const auto& [name, value] : scalars) line += (line.empty() ? "" : "  ") + name + " " + short_number(value);
+  for (const auto& [name, value] : scalars)
+    line += (line.empty() ? "" : "  ") + name + " " + short_number(value);
   return line;
 }
 
-// Stops a run that has lost its way: a few steps without a finite loss are skipped and said, ten in a row end it.
+// Stops a run that has lost its way: a few steps without a finite loss are skipped and said, ten in a row end
+// it.
 class LossGuard {
  public:
   void look_at(const Scalars& scalars, int64_t step, const LogFn& log) {
@@ -42,8 +46,9 @@ class LossGuard {
       return;
     }
     log_warning(log, "step " + std::to_string(step) + ": the loss is not finite; the step was skipped");
-    check(++bad_ < kLimit, ErrorKind::kData, "train: no finite loss in the last ", kLimit,
-          " steps; hint: lower model.base_learning_rate and go on from the last checkpoint with --resume auto");
+    check(
+        ++bad_ < kLimit, ErrorKind::kData, "train: no finite loss in the last ", kLimit,
+        " steps; hint: lower model.base_learning_rate and go on from the last checkpoint with --resume auto");
   }
 
  private:
@@ -52,8 +57,8 @@ class LossGuard {
 
 class Run {
  public:
-  Run(TrainTask& task, const TrainSection& options, std::string config_yaml, const std::filesystem::path& folder,
-      const TrainCallbacks& callbacks)
+  Run(TrainTask& task, const TrainSection& options, std::string config_yaml,
+      const std::filesystem::path& folder, const TrainCallbacks& callbacks)
       : task_(task),
         options_(options),
         config_yaml_(std::move(config_yaml)),
@@ -111,6 +116,7 @@ class Run {
     const auto began = Clock::now();
     const auto scalars = task_.step(report_.steps_done);
     stepping_s_ += seconds_since(began);
+    meter_.update((report_.steps_done + 1 - report_.first_step) * task_.images_per_step(), stepping_s_);
     guard_.look_at(scalars, report_.steps_done, callbacks_.log);
     const auto step = ++report_.steps_done;
     for (const auto& [name, value] : scalars) sums_[name] += value;
@@ -128,19 +134,24 @@ class Run {
     for (const auto& [name, sum] : sums_) means[name] = sum / static_cast<double>(summed_);
     sums_.clear();
     summed_ = 0;
+    means["images_per_second"] = meter_.rate();
     const auto loss = means.find("loss");
     shown_ = loss == means.end() ? describe(means) : "loss " + short_number(loss->second);
     log_scalars("train", step, means);
   }
 
   void log_scalars(const std::string& part, int64_t step, const Scalars& scalars) {
-    jsonl_->write(step, part, scalars);
+    LogRow row{{"part", part}};
+    for (const auto& [name, value] : scalars) row.emplace_back(name, value);
+    jsonl_->write(step, row);
     for (const auto& [name, value] : scalars) events_->scalar(part + "/" + name, value, step);
   }
 
   void periodic() {
     const auto step = report_.steps_done;
-    const auto due = [&](int64_t every) { return every > 0 && (step % every == 0 || step == options_.steps); };
+    const auto due = [&](int64_t every) {
+      return every > 0 && (step % every == 0 || step == options_.steps);
+    };
     if (due(options_.validate_every)) {
       const auto figures = task_.validate();
       log_scalars("validation", step, figures);
@@ -156,7 +167,7 @@ class Run {
       char number[16];
       std::snprintf(number, sizeof(number), "%07lld", static_cast<long long>(step));
       write_file_atomic(folder_ / "samples" / (name + "-" + number + ".png"), png);
-      events_->image(name, png, picture.width, picture.height, step);
+      events_->image(name, png, picture.width, picture.height, picture.channels, step);
     }
   }
 
@@ -183,6 +194,7 @@ class Run {
   int64_t summed_ = 0;
   int64_t saved_ = -1;
   double stepping_s_ = 0.0;
+  RateMeter meter_;
   std::string shown_;
 };
 

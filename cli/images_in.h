@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ldm/image/image.h"
+
+namespace ldm::cli {
+
+// The pictures that an argument names: one file, or all .png, .jpg, .jpeg and .webp of a folder, sorted by
+// name. Throws kData for nothing.
+std::vector<std::filesystem::path> picture_files(const std::string& argument);
+
+// A picture as a first stage takes it: RGB over white, the largest centred part whose sides are multiples of
+// `factor`; with size > 0 the centred square resized to size x size. Throws kData when it is smaller than
+// `factor`.
+Image read_for_first_stage(const std::filesystem::path& file, int64_t factor, int64_t size);
+
+}  // namespace ldm::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "ldm/config/node.h"
+#include "ldm/nn/autoencoder.h"
+#include "ldm/nn/first_stage.h"
+
+namespace ldm {
+
+// `model.params` of an autoencoder: the original's AutoencoderKL and VQModel arguments, and two of ours for
+// training.
+struct FirstStageOptions {
+  int64_t embed_dim = 4;  // Channels of the latents.
+  int64_t n_embed = 0;    // VQ: codes in the codebook.
+  AutoencoderOptions ddconfig;
+  Node lossconfig;          // target and params of the loss; see train/autoencoder_loss.h.
+  std::string perceptual;   // Weights of the perceptual distance: LPIPS or EfficientNet-Lite0; empty: none.
+  double latent_noise = 0;  // Standard deviation of noise on the decoder's input while training.
+
+  template <typename Visitor>
+  void fields(Visitor&& visit) {
+    visit("embed_dim", embed_dim, "channels of the latents");
+    visit("n_embed", n_embed, "vq_model: codes in the codebook");
+    visit.group("ddconfig", ddconfig, "encoder and decoder");
+    visit.node("lossconfig", lossconfig, "target and params of the training loss");
+    visit("perceptual", perceptual, "file with the weights of the perceptual distance; empty: none");
+    visit("latent_noise", latent_noise, "noise on the decoder's input while training");
+  }
+};
+
+// A freshly started first stage from {target, params}; `where` is that node's path in the configuration, for
+// messages. Targets: autoencoder_kl, vq_model, identity. Throws kUsage.
+std::shared_ptr<FirstStage> make_first_stage(const Node& config, std::string_view where);
+
+}  // namespace ldm

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "ldm/config/node.h"
+#include "ldm/core/log.h"
+#include "ldm/diffusion/denoiser.h"
+#include "ldm/diffusion/parameterization.h"
+#include "ldm/diffusion/schedule.h"
+#include "ldm/model/conditioner.h"
+#include "ldm/nn/first_stage.h"
+#include "ldm/nn/state_dict.h"
+#include "ldm/nn/unet.h"
+
+namespace ldm {
+
+// `model.params` of a latent diffusion model: the original's LatentDiffusion arguments, and two of ours.
+struct LatentDiffusionOptions {
+  int64_t timesteps = 1000;
+  std::string beta_schedule = "linear";  // The original's "linear": linear in the square root.
+  double linear_start = 1e-4;
+  double linear_end = 2e-2;
+  double cosine_s = 8e-3;
+  bool zero_terminal_snr =
+      false;  // Ours: rescale the schedule so that the last step is pure noise (Lin et al. 2024).
+  std::string parameterization = "eps";  // eps, x0 or v.
+  std::string loss_type = "l2";          // l2 or l1.
+  double scale_factor = 1.0;             // Latents are multiplied by it after encoding.
+  bool scale_by_std = false;     // Set scale_factor to 1 / std of the training latents when training starts.
+  int64_t image_size = 0;        // Side of the training latents.
+  int64_t channels = 3;          // Of the latents.
+  std::string conditioning_key;  // crossattn, crossattn-adm (also the pooled text), or empty: unconditional.
+  bool cond_stage_trainable = false;
+  Node unet_config;
+  Node first_stage_config;
+  Node cond_stage_config;
+
+  template <typename Visitor>
+  void fields(Visitor&& visit) {
+    visit("timesteps", timesteps, "steps of the noise schedule");
+    visit("beta_schedule", beta_schedule,
+          "linear (in the square root, as the original), sqrt_linear, cosine, sqrt");
+    visit("linear_start", linear_start, "first beta");
+    visit("linear_end", linear_end, "last beta");
+    visit("cosine_s", cosine_s, "offset of the cosine schedule");
+    visit("zero_terminal_snr", zero_terminal_snr, "rescale the schedule so that its last step is pure noise");
+    visit("parameterization", parameterization, "what the network predicts: eps, x0 or v");
+    visit("loss_type", loss_type, "l2 or l1");
+    visit("scale_factor", scale_factor, "latents are multiplied by it after encoding");
+    visit("scale_by_std", scale_by_std, "set scale_factor to 1 / std of the training latents");
+    visit("image_size", image_size, "side of the training latents");
+    visit("channels", channels, "channels of the latents");
+    visit("conditioning_key", conditioning_key, "crossattn, crossattn-adm, or empty for none");
+    visit("cond_stage_trainable", cond_stage_trainable, "train the condition's encoder with the UNet");
+    visit.node("unet_config", unet_config, "target and params of the UNet");
+    visit.node("first_stage_config", first_stage_config, "target and params of the first stage");
+    visit.node("cond_stage_config", cond_stage_config, "target and params of the condition's encoder");
+  }
+};
+
+// A latent diffusion model (Rombach et al. 2022): UNet, condition encoder, first stage and noise schedule,
+// joined.
+class LatentDiffusion {
+ public:
+  // vocabulary: the tokenizer's, for a text encoder. Weights start as they do in training; see load(). Throws
+  // kUsage.
+  LatentDiffusion(const LatentDiffusionOptions& options, std::shared_ptr<FirstStage> first_stage,
+                  const std::string& vocabulary);
+
+  const LatentDiffusionOptions& options() const { return options_; }
+  const NoiseSchedule& schedule() const { return schedule_; }
+  Prediction prediction() const { return prediction_; }
+  UNet& unet() const { return *unet_; }
+  Conditioner* conditioner() const { return conditioner_.get(); }  // Null: unconditional.
+  FirstStage& first_stage() const { return *first_stage_; }
+  const std::shared_ptr<FirstStage>& first_stage_ptr() const { return first_stage_; }
+
+  // Undefined tensors for an unconditional model.
+  Conditioning encode(std::span<const Condition> conditions) const;
+
+  // What the network returns (noise, clean latents or velocity) for x [N, C, H, W] at timesteps t [N].
+  torch::Tensor predict(const torch::Tensor& x, const torch::Tensor& t, const Conditioning& condition) const;
+
+  // D(x; sigma) under one condition. It remembers the cross-attention's keys and values: inference only, one
+  // thread.
+  Denoiser denoiser(const Conditioning& condition) const;
+
+  // Images [N, 3, H, W] in [-1, 1] <-> scaled latents [N, C, H / f, W / f]. encode takes the posterior's
+  // mode.
+  torch::Tensor encode_images(const torch::Tensor& images) const;
+  torch::Tensor decode_latents(const torch::Tensor& latents) const;
+
+  double scale_factor() const { return options_.scale_factor; }
+  void set_scale_factor(double factor) { options_.scale_factor = factor; }
+
+  // UNet and condition encoder under the original's names (model.diffusion_model.*, cond_stage_model.*).
+  StateDict state() const;
+  // Strict: throws kFormat with the table of what does not fit.
+  void load(const StateDict& tensors);
+
+  void to(at::Device device, at::ScalarType dtype);
+  at::Device device() const;
+  void eval();
+
+ private:
+  LatentDiffusionOptions options_;
+  NoiseSchedule schedule_;
+  Prediction prediction_;
+  std::shared_ptr<UNet> unet_;
+  std::shared_ptr<Conditioner> conditioner_;
+  std::shared_ptr<FirstStage> first_stage_;
+};
+
+}  // namespace ldm

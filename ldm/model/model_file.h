@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ldm/config/node.h"
+#include "ldm/model/latent_diffusion.h"
+#include "ldm/nn/first_stage.h"
+#include "ldm/nn/state_dict.h"
+
+namespace ldm {
+
+// A model file is one safetensors file with the original's parameter names (averaged weights already applied)
+// and in its metadata: ldm.format (version), ldm.kind, ldm.config (the whole YAML), ldm.vocabulary (of the
+// tokenizer), and for a diffusion model without a first stage inside ldm.first_stage (that file's name,
+// relative) and its SHA-256.
+enum class ModelKind { kFirstStage, kDiffusion };
+
+struct ModelFile {
+  ModelKind kind = ModelKind::kFirstStage;
+  Node config;  // The whole YAML of the run.
+  StateDict tensors;
+  std::string vocabulary;
+  std::string first_stage;  // File name; empty when the first stage is inside.
+  std::string first_stage_sha256;
+};
+
+// Throws kData when unreadable, kFormat when it is no model file of ours or of a newer format.
+ModelFile read_model_file(const std::filesystem::path& path);
+
+// Atomic. dtype: floating tensors are stored in it (at::kFloat, at::kHalf, at::kBFloat16).
+void write_model_file(const std::filesystem::path& path, const ModelFile& model, at::ScalarType dtype);
+
+// A first stage with its weights, from a first-stage file or from a diffusion file that holds one.
+std::shared_ptr<FirstStage> load_first_stage(const std::filesystem::path& path);
+
+// A whole model ready to draw. `first_stage`: another file than the one named inside. The named one is looked
+// for beside the model and its hash is compared.
+std::unique_ptr<LatentDiffusion> load_latent_diffusion(
+    const std::filesystem::path& path, const std::optional<std::filesystem::path>& first_stage = {});
+
+// SHA-256 of a file's bytes, in hex.
+std::string file_sha256(const std::filesystem::path& path);
+
+}  // namespace ldm

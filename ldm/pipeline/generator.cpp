@@ -1,0 +1,142 @@
+#include "ldm/pipeline/generator.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "ldm/core/error.h"
+#include "ldm/diffusion/guidance.h"
+#include "ldm/diffusion/samplers.h"
+
+namespace ldm {
+namespace {
+
+struct LatentSize {
+  int64_t height = 0, width = 0;
+};
+
+LatentSize latent_size(const LatentDiffusion& model, const GenerateRequest& r) {
+  const auto factor = model.first_stage().downsampling();
+  const auto side = [&](int64_t pixels, const char* name) {
+    if (pixels == 0) return model.options().image_size;
+    check(pixels > 0 && pixels % factor == 0, "generate: ", name, " must be a positive multiple of ", factor,
+          " pixels, got ", pixels);
+    check(pixels <= 4096, "generate: ", name, " may be at most 4096 pixels, got ", pixels);
+    return pixels / factor;
+  };
+  return {.height = side(r.height, "the height"), .width = side(r.width, "the width")};
+}
+
+void check_request(const LatentDiffusion& model, const GenerateRequest& r) {
+  check(r.count >= 1 && r.count <= 100000, "generate: expected 1..100000 images, got ", r.count);
+  check(r.steps >= 1 && r.steps <= model.schedule().timesteps(), "generate: expected 1..",
+        model.schedule().timesteps(), " steps, got ", r.steps);
+  check(r.batch_size >= 1, "generate: expected a positive batch size, got ", r.batch_size);
+  check(model.conditioner() != nullptr || (r.prompt.empty() && r.label < 0),
+        "generate: this model draws without a prompt (it is unconditional)");
+}
+
+// The denoiser of one batch of n images with guidance.
+Denoiser bind(const LatentDiffusion& model, const GenerateRequest& r, int64_t n) {
+  const std::vector<Condition> wanted(static_cast<size_t>(n), {.caption = r.prompt, .label = r.label});
+  const auto condition = model.encode(wanted);
+  const bool guided = model.conditioner() != nullptr && r.guidance != 1.0;
+  if (!guided) return model.denoiser(condition);
+  const std::vector<Condition> without(static_cast<size_t>(n), {.caption = r.negative_prompt, .label = -1});
+  return guided_denoiser(model.denoiser(concat(model.encode(without), condition)), model.denoiser(condition),
+                         r.guidance);
+}
+
+// Fresh noise during sampling: image k draws from its own stream, so that a batch equals single runs.
+NoiseFn step_noise(std::vector<NoiseStream>& streams) {
+  return [&streams](const torch::Tensor& like) {
+    std::vector<torch::Tensor> rows;
+    for (auto& stream : streams) rows.push_back(stream.randn(like.sizes().slice(1)));
+    return at::stack(rows).to(like.options());
+  };
+}
+
+}  // namespace
+
+Generator::Generator(std::shared_ptr<const LatentDiffusion> model) : model_(std::move(model)) {}
+
+std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const ProgressFn& progress,
+                                                const StopToken& stop, const LogFn& log) const {
+  check_request(*model_, r);
+  const auto& sampler = find_sampler(r.sampler);
+  const auto size = latent_size(*model_, r);
+  if (model_->conditioner()) {
+    if (const auto words = model_->conditioner()->complaint(r.prompt); !words.empty())
+      log_warning(log, words);
+  }
+  SampleOptions options{.steps = r.steps, .spacing = r.spacing, .eta = r.eta};
+  // Where the last step is pure noise, sampling has to begin there (Lin et al. 2024, Sec. 3.3).
+  if (options.spacing.empty() && model_->options().zero_terminal_snr && sampler.original)
+    options.spacing = "trailing";
+
+  const c10::InferenceMode inference;
+  std::vector<GeneratedImage> out;
+  for (int64_t first = 0; first < r.count && !stop.requested(); first += r.batch_size) {
+    const auto n = std::min(r.batch_size, r.count - first);
+    std::vector<NoiseStream> streams;
+    std::vector<torch::Tensor> start;
+    for (int64_t k = 0; k < n; ++k) {
+      streams.emplace_back(r.noise, r.seed + static_cast<uint64_t>(first + k));
+      start.push_back(streams.back().randn({model_->options().channels, size.height, size.width}));
+    }
+    SamplerRun run{.noise = step_noise(streams), .stop = stop};
+    run.on_step = [&](const StepEvent& event) {
+      report(progress, {.stage = "sampling",
+                        .done = first * event.steps + (event.step + 1) * n,
+                        .total = r.count * event.steps,
+                        .detail = {}});
+    };
+    const auto noise = at::stack(start).to(model_->device());
+    const auto latents = sample(sampler, bind(*model_, r, n), model_->schedule(), noise, options, run);
+    if (stop.requested()) break;
+    auto images = to_images(model_->decode_latents(latents));
+    for (int64_t k = 0; k < n; ++k) {
+      out.push_back({std::move(images[static_cast<size_t>(k)]), r.seed + static_cast<uint64_t>(first + k)});
+    }
+  }
+  return out;
+}
+
+std::vector<Image> to_images(const torch::Tensor& pictures) {
+  check(pictures.dim() == 4 && pictures.size(1) == 3, "to_images: expected [N, 3, H, W], got ",
+        pictures.sizes());
+  const auto bytes = pictures.detach()
+                         .to(at::kFloat)
+                         .add(1.0)
+                         .mul(127.5)
+                         .clamp(0, 255)
+                         .round()
+                         .to(at::kByte)
+                         .permute({0, 2, 3, 1})
+                         .contiguous()
+                         .cpu();
+  const auto per_image = bytes.numel() / std::max<int64_t>(1, bytes.size(0));
+  std::vector<Image> out;
+  for (int64_t i = 0; i < bytes.size(0); ++i) {
+    const auto* from = bytes.const_data_ptr<uint8_t>() + i * per_image;
+    out.push_back(
+        {.width = bytes.size(2), .height = bytes.size(1), .channels = 3, .pixels = {from, from + per_image}});
+  }
+  return out;
+}
+
+torch::Tensor to_tensor(std::span<const Image> images) {
+  check(!images.empty(), "to_tensor: expected at least one image");
+  std::vector<torch::Tensor> rows;
+  for (const auto& image : images) {
+    check(image.channels == 3 && image.width == images[0].width && image.height == images[0].height,
+          "to_tensor: expected RGB images of one size");
+    const auto bytes = at::tensor(at::ArrayRef<uint8_t>(image.pixels), at::kByte);
+    rows.push_back(bytes.view({image.height, image.width, 3}).permute({2, 0, 1}));
+  }
+  return at::stack(rows).to(at::kFloat).mul_(2.0 / 255.0).sub_(1.0);
+}
+
+}  // namespace ldm

@@ -1,0 +1,68 @@
+#include "ldm/train/task_common.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "ldm/core/error.h"
+#include "ldm/core/noise.h"
+#include "ldm/core/random.h"
+
+namespace ldm {
+
+at::Device pick_training_device(const std::string& name) {
+  check(name == "auto" || name == "cpu" || name == "cuda", "train.device: expected auto, cpu or cuda, got '",
+        name, "'");
+  const bool gpu = at::globalContext().hasCUDA();
+  check(name != "cuda" || gpu, "train.device: no CUDA device was found; hint: ldm doctor says why");
+  return name != "cpu" && gpu ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+LrSchedule training_lr_schedule(const TrainSection& o) {
+  const auto warm_up = std::min(o.warm_up_steps, o.steps - 1);
+  const auto constant =
+      static_cast<int64_t>(std::llround(o.constant_fraction * static_cast<double>(o.steps)));
+  const auto held = std::clamp<int64_t>(constant - warm_up, 0, o.steps - warm_up);
+  return warm_up_constant_cosine_schedule({.warm_up_steps = warm_up,
+                                           .constant_steps = held,
+                                           .decay_steps = o.steps - warm_up - held,
+                                           .floor = o.lr_floor});
+}
+
+torch::Tensor sample_noise(uint64_t seed, std::string_view purpose, int64_t step, int64_t first_sample,
+                           int64_t count, at::IntArrayRef shape) {
+  std::vector<torch::Tensor> rows;
+  for (int64_t k = 0; k < count; ++k) {
+    Random stream(seed, purpose, static_cast<uint64_t>(step), static_cast<uint64_t>(first_sample + k));
+    rows.push_back(NoiseStream(NoiseKind::kPhilox, stream.next()).randn(shape));
+  }
+  return at::stack(rows);
+}
+
+torch::Tensor to_unit_range(const torch::Tensor& pixels) {
+  return pixels.to(at::kFloat).mul_(2.0 / 255.0).sub_(1.0);
+}
+
+torch::Tensor load_pictures(const Dataset& data, const std::vector<int64_t>& indices) {
+  std::vector<torch::Tensor> rows;
+  for (const auto index : indices) rows.push_back(data.get(index).image);
+  return to_unit_range(at::stack(rows));
+}
+
+std::vector<int64_t> measuring_examples(const Dataset& held_out, int64_t most) {
+  double largest = 0;
+  for (int64_t i = 0; i < held_out.size(); ++i) largest = std::max(largest, held_out.info(i).weight);
+  std::vector<int64_t> plain;
+  for (int64_t i = 0; i < held_out.size(); ++i) {
+    if (held_out.info(i).weight == largest) plain.push_back(i);
+  }
+  const auto count = static_cast<int64_t>(plain.size());
+  if (count <= most) return plain;
+  std::vector<int64_t> chosen;
+  for (int64_t k = 0; k < most; ++k) chosen.push_back(plain[static_cast<size_t>(k * count / most)]);
+  return chosen;
+}
+
+}  // namespace ldm

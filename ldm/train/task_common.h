@@ -1,0 +1,37 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ldm/data/dataset.h"
+#include "ldm/train/lr_schedule.h"
+#include "ldm/train/run_config.h"
+
+namespace ldm {
+
+// The device that train.device names; auto is the GPU where there is one. Throws kUsage for cuda without one.
+at::Device pick_training_device(const std::string& name);
+
+// Our schedule over train.steps: warm-up, constant part, cosine to the floor.
+LrSchedule training_lr_schedule(const TrainSection& options);
+
+// Unit noise [indices, shape...] for samples of one step: sample k's noise depends on (seed, purpose, step,
+// k) alone.
+torch::Tensor sample_noise(uint64_t seed, std::string_view purpose, int64_t step, int64_t first_sample,
+                           int64_t count, at::IntArrayRef shape);
+
+// uint8 [N, 3, H, W] or [3, H, W] to float in [-1, 1].
+torch::Tensor to_unit_range(const torch::Tensor& pixels);
+
+// The pictures of these indices, float [N, 3, H, W] in [-1, 1].
+torch::Tensor load_pictures(const Dataset& data, const std::vector<int64_t>& indices);
+
+// Held-out examples for measuring: those of the largest weight (variants weigh less), at most `most`, evenly
+// taken.
+std::vector<int64_t> measuring_examples(const Dataset& held_out, int64_t most);
+
+}  // namespace ldm
