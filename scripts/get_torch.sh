@@ -29,11 +29,13 @@ fetch "torch==$version" || die "torch $version could not be fetched; is there a 
 wheel=$(echo "$download"/torch-*.whl)
 rm -rf "$target.new"
 mkdir -p "$target.new"
-unzip -q "$wheel" torch/version.py 'torch/lib/*.so*' 'torch/include/*' \
-  -x torch/lib/libtorch_python.so 'torch/lib/libtorch_cuda*' -d "$target.new"
+leave_out=(torch/lib/libtorch_python.so)
+cuda=$(unzip -Z1 "$wheel" | grep -c 'lib/libtorch_cuda' || true)
+if [ "$cuda" -gt 0 ]; then leave_out+=('torch/lib/libtorch_cuda*'); fi
+unzip -q "$wheel" torch/version.py 'torch/lib/*.so*' 'torch/include/*' -x "${leave_out[@]}" -d "$target.new"
 
 # A CUDA build's libtorch_cpu names two small CUDA libraries even when it runs on the CPU alone.
-if unzip -l "$wheel" | grep -q libtorch_cuda; then
+if [ "$cuda" -gt 0 ]; then
   mapfile -t small < <(unzip -p "$wheel" '*.dist-info/METADATA' |
     sed -nE 's/^Requires-Dist: (nvidia-cuda-(runtime|cupti)[a-z0-9-]*) ?\(?(==[0-9.]+).*/\1\3/p')
   if [ ${#small[@]} -eq 0 ]; then small=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85); fi
