@@ -1,6 +1,7 @@
 #include "ldm/nn/unet_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ldm/core/error.h"
 
@@ -18,23 +19,38 @@ T at_level(const std::vector<T>& list, int64_t level, T otherwise) {
   return list[list.size() == 1 ? 0 : static_cast<size_t>(level)];
 }
 
+// Bounds far above any real network, so that a hostile file cannot ask for endless ones.
+constexpr int64_t kMaxLevels = 12, kMaxBlocks = 64, kMaxWidth = 1 << 16;
+
+void check_range(const char* name, int64_t value, int64_t low, int64_t high) {
+  check(value >= low && value <= high, "unet: expected ", name, " of ", low, " to ", high, ", got ", value);
+}
+
 template <typename T>
 void check_list(const char* name, const std::vector<T>& list, int64_t levels, bool may_be_empty) {
   const int64_t size = size_of(list);
   check(size == levels || size == 1 || (size == 0 && may_be_empty), "unet: expected ", name, " to have 1 or ",
         levels, " entries (one per level of channel_mult), got ", size);
+  for (const int64_t value : list) check_range(name, value, 0, kMaxBlocks);
+}
+
+void check_widths(const UNetOptions& o) {
+  check(o.dims == 2, "unet: expected dims 2, got ", o.dims);
+  check_range("in_channels", o.in_channels, 1, kMaxWidth);
+  check_range("out_channels", o.out_channels, 1, kMaxWidth);
+  check_range("model_channels", o.model_channels, 32, kMaxWidth);
+  check(o.model_channels % 32 == 0, "unet: expected model_channels to be a multiple of 32, got ",
+        o.model_channels);
+  check_range("the number of entries of channel_mult", size_of(o.channel_mult), 1, kMaxLevels);
+  for (const int64_t mult : o.channel_mult) check_range("channel_mult", mult, 1, kMaxBlocks);
+  check_range("ff_mult", o.ff_mult, 1, kMaxBlocks);
+  if (o.context_dim) check_range("context_dim", *o.context_dim, 1, kMaxWidth);
+  if (o.n_embed) check_range("n_embed", *o.n_embed, 1, int64_t{1} << 24);
 }
 
 void check_options(const UNetOptions& o) {
+  check_widths(o);
   const int64_t levels = size_of(o.channel_mult);
-  check(o.dims == 2, "unet: expected dims 2, got ", o.dims);
-  check(o.in_channels > 0 && o.out_channels > 0 && o.model_channels > 0,
-        "unet: expected positive in_channels, out_channels and model_channels, got ", o.in_channels, ", ",
-        o.out_channels, " and ", o.model_channels);
-  check(levels > 0 && *std::min_element(o.channel_mult.begin(), o.channel_mult.end()) > 0,
-        "unet: expected channel_mult to be a list of positive numbers");
-  check(o.model_channels % 32 == 0, "unet: expected model_channels to be a multiple of 32, got ",
-        o.model_channels);
   check_list("num_res_blocks", o.num_res_blocks, levels, false);
   check_list("transformer_depth", o.transformer_depth, levels, false);
   check_list("disable_self_attentions", o.disable_self_attentions, levels, true);
@@ -44,7 +60,6 @@ void check_options(const UNetOptions& o) {
   check(o.head_rule == "auto" || o.head_rule == "one_head",
         "unet: expected head_rule auto or one_head, got '", o.head_rule, "'");
   check(!o.use_spatial_transformer || o.context_dim, "unet: use_spatial_transformer expects a context_dim");
-  check(o.ff_mult > 0, "unet: expected a positive ff_mult, got ", o.ff_mult);
 }
 
 ResBlockOptions residual(const UNetOptions& o, int64_t in, int64_t out, Resample resample = Resample::kNone) {
@@ -77,7 +92,11 @@ SpatialTransformerOptions transformer(const UNetOptions& o, int64_t channels, in
 AttentionBlockOptions attention_block(const UNetOptions& o, int64_t channels, Side side) {
   int64_t heads = o.num_heads;
   if (side == Side::kDecoder && o.legacy && o.num_heads_upsample > 0) heads = o.num_heads_upsample;
-  if (o.num_head_channels > 0) heads = channels / o.num_head_channels;
+  if (o.num_head_channels > 0) {
+    check(channels % o.num_head_channels == 0, "unet: expected num_head_channels to divide ", channels,
+          " channels, got ", o.num_head_channels);
+    heads = channels / o.num_head_channels;
+  }
   return {.channels = channels, .heads = heads, .new_order = o.use_new_attention_order};
 }
 

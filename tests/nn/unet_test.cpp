@@ -231,7 +231,11 @@ TEST(UNetPlan, RefusesWhatContradictsItself) {
   refused([](UNetOptions& o) { o.transformer_depth = {}; });
   refused([](UNetOptions& o) { o.disable_self_attentions = {true, false, true}; });
   refused([](UNetOptions& o) { o.num_attention_blocks = {1, 1, 1}; });
+  refused([](UNetOptions& o) { o.num_res_blocks = {int64_t{1} << 40}; });
+  refused([](UNetOptions& o) { o.num_res_blocks = {-1}; });
+  refused([](UNetOptions& o) { o.channel_mult.assign(70, 1); });
   refused([](UNetOptions& o) { o.num_heads = -1; });
+  refused([](UNetOptions& o) { o.num_head_channels = 24; });
   refused([](UNetOptions& o) { o.head_rule = "two_heads"; });
   refused([](UNetOptions& o) { o.use_spatial_transformer = true; });
   refused([](UNetOptions& o) { o.ff_mult = 0; });
