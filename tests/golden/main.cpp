@@ -7,6 +7,7 @@
 #include <exception>
 #include <string_view>
 
+#include "cli/start_torch.h"
 #include "tests/golden/runner.h"
 
 namespace {
@@ -29,6 +30,7 @@ int usage(const char* complaint) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ldm::cli::open_cuda();  // Before anything of LibTorch is used.
   auto options = defaults();
   for (int i = 1; i < argc; ++i) {
     const std::string_view flag = argv[i];
