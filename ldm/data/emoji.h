@@ -55,8 +55,8 @@ struct EmojiReport {
 // colour (own dominant colour or null), style ("noto") and kind ("plain" | "tone" | "colour-copy"). No flags
 // of countries and subdivisions, no two-tone couples. Held out are the concepts with the smallest CRC-32 of
 // their hex name. metadata.jsonl comes last, so a folder that has it is whole; the same inputs give the same
-// bytes. Throws kData where a file is missing (the message names the package), kUsage for bad options or a
-// stop.
+// bytes. Throws kData on a stop and where a file is missing (the message names the package), kUsage for bad
+// options.
 EmojiReport make_emoji_set(const EmojiOptions& options, const std::filesystem::path& out,
                            const ProgressFn& progress = {}, const StopToken& stop = {});
 

@@ -14,7 +14,7 @@ constexpr int kWindow = 35;         // Degrees on each side.
 constexpr double kMinShare = 0.55;  // Of the mass, in the window.
 constexpr double kMinMass = 0.15;  // Mean saturation * value of the inked pixels; below it a picture is grey.
 constexpr double kPaper = 0.97;    // A pixel whose least channel is brighter is no ink.
-constexpr double kYellowEnds = 65;    // Degrees; from here on people say green.
+constexpr double kYellowEnds = 58;    // Degrees; from here on people say green.
 constexpr double kBrownValue = 0.72;  // An orange darker than this is called brown.
 constexpr double kToRadians = std::numbers::pi / 180;
 

@@ -30,7 +30,7 @@ struct DominantHue {
 // where no window of +-35 degrees holds more than 55 % of the mass.
 std::optional<DominantHue> dominant_hue(const Image& image);
 
-// The word for it: the nearest of colour_names() by hue, save that yellow ends at 65 degrees, a dark orange
+// The word for it: the nearest of colour_names() by hue, save that yellow ends at 58 degrees, a dark orange
 // is "brown" and a pale red is "pink".
 std::string_view colour_word(const DominantHue& hue);
 

@@ -34,6 +34,7 @@ class FileDataset : public Dataset {
   }
 
   Example get(int64_t index) const override {
+    info(index);  // Refuses what lies outside.
     for (int64_t tries = 0;; ++tries) {
       const ExampleInfo& found = info((index + tries) % size());
       try {
