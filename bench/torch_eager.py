@@ -305,8 +305,10 @@ def train_diffusion(config, batch, steps):
 
 
 def sample_diffusion(config, batch, steps):
+    """Guided sampling as `ldm generate` does it: text, steps, decoder. Denoising steps of one picture per second."""
     p = config["model"]["params"]
     unet, text = UNet(p["unet_config"]["params"]).eval(), Text(p["cond_stage_config"]["params"]).eval()
+    decoder = Autoencoder(params_of("configs/emoji/autoencoder.yaml")["model"]["params"]).eval()
     size, z, length = p["image_size"], p["channels"], p["cond_stage_config"]["params"]["max_seq_len"]
 
     @torch.inference_mode()
@@ -317,6 +319,7 @@ def sample_diffusion(config, batch, steps):
             t = torch.full((2 * batch,), 999 - i)
             uncond, cond = unet(torch.cat([x, x]), t, context, y).chunk(2)
             x = x - 0.01 * (uncond + 3.0 * (cond - uncond))
+        return decoder.decoder(decoder.post(x)) + decoder.up(x)
 
     return timed(run, 5, batch * steps)
 

@@ -113,7 +113,9 @@ int generate(GenerateFlags flags, const Context& context) {
                                          : load_latent_diffusion(file, flags.first_stage);
   model->to(pick_device(context), at::kFloat);
   const Generator generator(std::shared_ptr<const LatentDiffusion>(std::move(model)));
+  const auto began = std::chrono::steady_clock::now();
   const auto images = generator.generate(request, context.progress(), context.stop, context.log());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   context.terminal->end_bar();
   check(!images.empty(), ErrorKind::kData, "generate: stopped before the first picture was finished");
 
@@ -134,7 +136,8 @@ int generate(GenerateFlags flags, const Context& context) {
   if (flags.json) {
     std::cout << nlohmann::ordered_json{{"images", written},
                                         {"prompt", request.prompt},
-                                        {"model", file.string()}}
+                                        {"model", file.string()},
+                                        {"seconds", took.count()}}
                      .dump()
               << '\n';
   } else {

@@ -34,18 +34,22 @@ std::string describe(const Scalars& scalars) {
   return line;
 }
 
-// Stops a run that has lost its way: a few steps without a finite loss are skipped and said, ten in a row end
-// it.
+// Stops a run that has lost its way: a few steps without a finite loss and gradient are skipped and said, ten
+// in a row end it.
 class LossGuard {
  public:
   void look_at(const Scalars& scalars, int64_t step, const LogFn& log) {
     constexpr int kLimit = 10;
-    const auto loss = scalars.find("loss");
-    if (loss == scalars.end() || std::isfinite(loss->second)) {
+    const auto finite = [&](const char* name) {
+      const auto found = scalars.find(name);
+      return found == scalars.end() || std::isfinite(found->second);
+    };
+    if (finite("loss") && finite("gradient_norm")) {
       bad_ = 0;
       return;
     }
-    log_warning(log, "step " + std::to_string(step) + ": the loss is not finite; the step was skipped");
+    log_warning(log, "step " + std::to_string(step) + ": the " + (finite("loss") ? "gradient" : "loss") +
+                         " is not finite; the step was skipped");
     check(
         ++bad_ < kLimit, ErrorKind::kData, "train: no finite loss in the last ", kLimit,
         " steps; hint: lower model.base_learning_rate and go on from the last checkpoint with --resume auto");
@@ -89,12 +93,12 @@ class Run {
     if (resume) {
       if (const auto checkpoint = store_.latest(callbacks_.log)) load(*checkpoint);
     } else {
-      check(!std::filesystem::exists(folder_ / "log.jsonl"), "train: ", folder_.string(),
-            " already holds a run; hint: --resume auto goes on with it, --out names another folder");
+      check_new_run(folder_);
     }
     write_file_atomic(folder_ / "config.yaml", config_yaml_);
     jsonl_.emplace(folder_ / "log.jsonl", report_.first_step);
-    events_.emplace(folder_, report_.first_step);
+    // TensorBoard forgets what earlier files hold from the step after the last good one.
+    events_.emplace(folder_, report_.first_step > 0 ? report_.first_step + 1 : 0);
   }
 
   void load(const Checkpoint& checkpoint) {
@@ -199,6 +203,11 @@ class Run {
 };
 
 }  // namespace
+
+void check_new_run(const std::filesystem::path& run) {
+  check(!std::filesystem::exists(run / "log.jsonl"), "train: ", run.string(),
+        " already holds a run; hint: --resume auto goes on with it, --out names another folder");
+}
 
 TrainReport run_training(TrainTask& task, const TrainSection& options, const std::string& config_yaml,
                          const std::filesystem::path& run, bool resume, const TrainCallbacks& callbacks) {
