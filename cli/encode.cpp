@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "cli/images_in.h"
@@ -64,11 +65,14 @@ int decode(const CodeFlags& flags, const Context& context) {
   check(!file.tensors.empty(), ErrorKind::kData, flags.input, ": holds no latents");
   const auto stage = open(flags, context);
   std::vector<fs::path> names;
+  std::set<fs::path> taken;
   for (const auto& [name, tensor] : file.tensors) {
     check(tensor.dim() == 3 && tensor.size(0) == stage->latent_channels() && tensor.is_floating_point(),
           ErrorKind::kData, flags.input, ": expected latents [", stage->latent_channels(), ", h, w], got '",
           name, "' ", tensor.sizes());
     names.push_back(fs::path(flags.output) / (fs::path(name).filename().stem().string() + ".png"));
+    check(taken.insert(names.back()).second, ErrorKind::kData, flags.input, ": two latents would become ",
+          names.back().string());
   }
   refuse_existing(names, flags.force);
   const c10::InferenceMode inference;

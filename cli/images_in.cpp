@@ -28,6 +28,7 @@ std::vector<fs::path> picture_files(const std::string& argument) {
 }
 
 Image read_for_first_stage(const fs::path& file, int64_t factor, int64_t size) {
+  check(size >= 0 && size % factor == 0, "--size: expected a multiple of ", factor, " pixels, got ", size);
   const auto image = to_rgb(read_image(file));
   if (size > 0) return resize(centre_crop_square(image), size, size, Filter::kBicubic);
   const auto width = image.width / factor * factor, height = image.height / factor * factor;

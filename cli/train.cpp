@@ -71,6 +71,7 @@ int train(const TrainFlags& flags, const Context& context) {
   const std::filesystem::path run =
       flags.out.empty() ? std::filesystem::path("runs") / std::filesystem::path(flags.config).stem()
                         : std::filesystem::path(flags.out);
+  if (flags.resume == "none") check_new_run(run);  // Before the pictures are read, which takes its time.
   const auto task = make_task(config, context);
   const auto report =
       run_training(*task, config.train, yaml, run, flags.resume == "auto",

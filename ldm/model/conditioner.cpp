@@ -71,6 +71,8 @@ ClassConditioner::ClassConditioner(int64_t width, int64_t classes, std::optional
     : classes_(classes), null_class_(null_class) {
   check(width > 0 && classes > 0, "class_embedder: expected a positive embed_dim and n_classes, got ", width,
         " and ", classes);
+  check(!null_class || (*null_class >= 0 && *null_class < classes),
+        "class_embedder: expected a null_class in 0..", classes - 1, ", got ", null_class.value_or(-1));
   weight_ = add(*this, "embedding", embedding(classes, width))->weight;
 }
 

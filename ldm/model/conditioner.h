@@ -39,6 +39,10 @@ class Conditioner : public torch::nn::Module {
   virtual std::string vocabulary() const { return {}; }
   // Pieces of a caption that do not fit or are not known, in words for the user; empty if all is well.
   virtual std::string complaint(const std::string& /*caption*/) const { return {}; }
+  // Classes that a label can name; 0: the condition is words.
+  virtual int64_t classes() const { return 0; }
+  // Whether "no condition" can be encoded: guidance and dropout need it.
+  virtual bool has_null() const { return true; }
 };
 
 struct TextConditionerOptions {
@@ -71,6 +75,8 @@ class ClassConditioner : public Conditioner {
  public:
   ClassConditioner(int64_t width, int64_t classes, std::optional<int64_t> null_class);
   Conditioning encode(std::span<const Condition> conditions) const override;
+  int64_t classes() const override { return classes_; }
+  bool has_null() const override { return null_class_.has_value(); }
 
  private:
   int64_t classes_;

@@ -10,7 +10,7 @@
 
 namespace ldm {
 
-// `model.params` of an autoencoder: the original's AutoencoderKL and VQModel arguments, and two of ours for
+// `model.params` of an autoencoder: the original's AutoencoderKL and VQModel arguments, and three of ours for
 // training.
 struct FirstStageOptions {
   int64_t embed_dim = 4;  // Channels of the latents.
@@ -19,6 +19,7 @@ struct FirstStageOptions {
   Node lossconfig;          // target and params of the loss; see train/autoencoder_loss.h.
   std::string perceptual;   // Weights of the perceptual distance: LPIPS or EfficientNet-Lite0; empty: none.
   double latent_noise = 0;  // Standard deviation of noise on the decoder's input while training.
+  int64_t codebook_restart = 100;  // VQ: steps between moves of unused codes onto latents; 0: never.
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
@@ -28,6 +29,8 @@ struct FirstStageOptions {
     visit.node("lossconfig", lossconfig, "target and params of the training loss");
     visit("perceptual", perceptual, "file with the weights of the perceptual distance; empty: none");
     visit("latent_noise", latent_noise, "noise on the decoder's input while training");
+    visit("codebook_restart", codebook_restart,
+          "vq_model: steps between moves of unused codes onto latents; 0: never");
   }
 };
 

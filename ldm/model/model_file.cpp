@@ -43,6 +43,7 @@ std::shared_ptr<FirstStage> first_stage_of(const ModelFile& file, const Node& co
   return stage;
 }
 
+// The file that a diffusion model names as its first stage; it lies beside the model.
 std::filesystem::path find_first_stage(const ModelFile& file, const std::filesystem::path& path) {
   const auto name = std::filesystem::path(file.first_stage);
   check(name == name.filename(), ErrorKind::kFormat, path.string(), ": the first stage's name '",
@@ -51,6 +52,26 @@ std::filesystem::path find_first_stage(const ModelFile& file, const std::filesys
   check(std::filesystem::exists(beside), ErrorKind::kData, path.string(), ": its first stage '",
         file.first_stage, "' is not beside it; hint: copy it there or name it with --first-stage");
   return beside;
+}
+
+// The named first stage, if it is the one that the model was trained with.
+std::shared_ptr<FirstStage> named_first_stage(const ModelFile& file, const std::filesystem::path& path) {
+  const auto beside = find_first_stage(file, path);
+  check(file_sha256(beside) == file.first_stage_sha256, ErrorKind::kData, beside.string(),
+        ": not the first stage that ", path.string(),
+        " was trained with (SHA-256 differs); hint: --first-stage takes it as it is");
+  const auto stage = read_model_file(beside);
+  check(stage.kind == ModelKind::kFirstStage, ErrorKind::kFormat, beside.string(),
+        ": expected a first stage, got a diffusion model");
+  return first_stage_of(stage, stage.config.at("model"), "model", beside);
+}
+
+torch::Tensor converted(const std::string& name, const torch::Tensor& tensor, at::ScalarType dtype) {
+  if (!tensor.is_floating_point() || tensor.scalar_type() == dtype) return tensor;
+  auto out = tensor.to(dtype);
+  check(out.isfinite().all().item<bool>() || !tensor.isfinite().all().item<bool>(), ErrorKind::kData, name,
+        ": has values beyond the range of ", c10::toString(dtype), "; hint: bf16 reaches as far as f32");
+  return out;
 }
 
 }  // namespace
@@ -86,7 +107,7 @@ void write_model_file(const std::filesystem::path& path, const ModelFile& model,
   }
   StateDict tensors;
   for (const auto& [name, tensor] : model.tensors) {
-    tensors[name] = tensor.is_floating_point() ? tensor.to(dtype) : tensor;
+    tensors[name] = converted(name, tensor, dtype);
   }
   write_tensor_file(path, tensors, metadata);
 }
@@ -95,7 +116,7 @@ std::shared_ptr<FirstStage> load_first_stage(const std::filesystem::path& path) 
   const auto file = read_model_file(path);
   const auto& model = file.config.at("model");
   if (file.kind == ModelKind::kFirstStage) return first_stage_of(file, model, "model", path);
-  if (!file.first_stage.empty()) return load_first_stage(find_first_stage(file, path));
+  if (!file.first_stage.empty()) return named_first_stage(file, path);
   return first_stage_of(file, model.at("params").at("first_stage_config"), "model.params.first_stage_config",
                         path);
 }
@@ -109,11 +130,7 @@ std::unique_ptr<LatentDiffusion> load_latent_diffusion(
   if (first_stage) {
     stage = load_first_stage(*first_stage);
   } else if (!file.first_stage.empty()) {
-    const auto beside = find_first_stage(file, path);
-    check(file_sha256(beside) == file.first_stage_sha256, ErrorKind::kData, beside.string(),
-          ": not the first stage that ", path.string(),
-          " was trained with (SHA-256 differs); hint: --first-stage takes it as it is");
-    stage = load_first_stage(beside);
+    stage = named_first_stage(file, path);
   } else {
     stage = load_first_stage(path);
   }

@@ -30,7 +30,8 @@ struct ModelFile {
 // Throws kData when unreadable, kFormat when it is no model file of ours or of a newer format.
 ModelFile read_model_file(const std::filesystem::path& path);
 
-// Atomic. dtype: floating tensors are stored in it (at::kFloat, at::kHalf, at::kBFloat16).
+// Atomic. dtype: floating tensors are stored in it (at::kFloat, at::kHalf, at::kBFloat16). Throws kData when
+// one does not fit its range.
 void write_model_file(const std::filesystem::path& path, const ModelFile& model, at::ScalarType dtype);
 
 // A first stage with its weights, from a first-stage file or from a diffusion file that holds one.

@@ -19,14 +19,36 @@ struct LatentSize {
 
 LatentSize latent_size(const LatentDiffusion& model, const GenerateRequest& r) {
   const auto factor = model.first_stage().downsampling();
+  const auto halvings = static_cast<int64_t>(model.unet().options().channel_mult.size()) - 1;
+  const auto multiple = factor << halvings;  // Every level of the UNet halves the latents once more.
   const auto side = [&](int64_t pixels, const char* name) {
     if (pixels == 0) return model.options().image_size;
-    check(pixels > 0 && pixels % factor == 0, "generate: ", name, " must be a positive multiple of ", factor,
-          " pixels, got ", pixels);
+    check(pixels > 0 && pixels % multiple == 0, "generate: ", name, " must be a positive multiple of ",
+          multiple, " pixels, got ", pixels);
     check(pixels <= 4096, "generate: ", name, " may be at most 4096 pixels, got ", pixels);
     return pixels / factor;
   };
   return {.height = side(r.height, "the height"), .width = side(r.width, "the width")};
+}
+
+void check_condition(const Conditioner* conditioner, const GenerateRequest& r) {
+  const bool words = !r.prompt.empty() || !r.negative_prompt.empty();
+  if (conditioner == nullptr) {
+    check(!words && r.label < 0, "generate: this model draws without a prompt (it is unconditional)");
+  } else if (conditioner->classes() == 0) {
+    check(r.label < 0, "generate: this model is told in words what to draw, not by a class; got class ",
+          r.label);
+  } else {
+    check(!words, "generate: this model takes a class in 0..", conditioner->classes() - 1, ", not words");
+    check(r.label < conditioner->classes(), "generate: expected a class in 0..", conditioner->classes() - 1,
+          ", got ", r.label);
+    check(r.label >= 0 || conditioner->has_null(), "generate: this model needs a class in 0..",
+          conditioner->classes() - 1);
+    check(r.guidance == 1.0 || conditioner->has_null(),
+          "generate: this model was trained without a null class, so it cannot be guided; expected a "
+          "guidance of 1, got ",
+          r.guidance);
+  }
 }
 
 void check_request(const LatentDiffusion& model, const GenerateRequest& r) {
@@ -34,8 +56,7 @@ void check_request(const LatentDiffusion& model, const GenerateRequest& r) {
   check(r.steps >= 1 && r.steps <= model.schedule().timesteps(), "generate: expected 1..",
         model.schedule().timesteps(), " steps, got ", r.steps);
   check(r.batch_size >= 1, "generate: expected a positive batch size, got ", r.batch_size);
-  check(model.conditioner() != nullptr || (r.prompt.empty() && r.label < 0),
-        "generate: this model draws without a prompt (it is unconditional)");
+  check_condition(model.conditioner(), r);
 }
 
 // The denoiser of one batch of n images with guidance.

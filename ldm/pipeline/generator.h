@@ -46,8 +46,8 @@ class Generator {
   explicit Generator(std::shared_ptr<const LatentDiffusion> model);
 
   // Throws kUsage for a request that fits no model (unknown sampler, steps < 1, a size that is no multiple of
-  // the first stage's factor, a class for a text model). On a stop request it returns the images that are
-  // finished.
+  // the first stage's factor and the UNet's levels, a class for a text model or words for another). On a stop
+  // request it returns the images that are finished.
   std::vector<GeneratedImage> generate(const GenerateRequest& request, const ProgressFn& progress = {},
                                        const StopToken& stop = {}, const LogFn& log = {}) const;
 

@@ -13,11 +13,14 @@
 #include "ldm/data/image_folder.h"
 #include "ldm/data/loader.h"
 #include "ldm/image/grid.h"
+#include "ldm/model/first_stage.h"
 #include "ldm/model/model_file.h"
+#include "ldm/nn/autoencoder_vq.h"
 #include "ldm/nn/pca.h"
 #include "ldm/pipeline/generator.h"
 #include "ldm/train/autocast.h"
 #include "ldm/train/autoencoder_objective.h"
+#include "ldm/train/codebook.h"
 #include "ldm/train/task_common.h"
 
 namespace ldm {
@@ -35,9 +38,13 @@ class AutoencoderTask : public TrainTask {
     open_data(log);
     at::manual_seed(config.train.seed_bits());
     objective_ = make_autoencoder_objective(config.model);
+    const auto factor = objective_->first_stage().downsampling();
+    check(config.data.size % factor == 0, "data.size: expected a multiple of ", factor,
+          " pixels (ddconfig halves and folds so far), got ", config.data.size);
     objective_->first_stage().to(device_);
     objective_->loss().to(device_);
     fit_shortcut(log);
+    start_codebook();
     optimizer_.emplace(named_parameters(objective_->first_stage(), kPrefix), config.train.optimizer);
     ema_.emplace(named_parameters(objective_->first_stage(), kPrefix), config.train.ema);
     discriminator_optimizer_.emplace(
@@ -47,6 +54,8 @@ class AutoencoderTask : public TrainTask {
   int64_t images_per_step() const override { return config_.data.batch_size * config_.train.accumulate; }
 
   Scalars step(int64_t step) override {
+    seed_dropout(config_.train.seed_bits(), step);
+    if (codebook_ && codebook_->due(step)) restart_codes(step);
     const double rate = config_.model.base_learning_rate * schedule_(step);
     const bool adversarial = objective_->loss().discriminator_active(step);
     optimizer_->zero_grad();
@@ -57,8 +66,8 @@ class AutoencoderTask : public TrainTask {
       parts.push_back(backward(step, part, sums));
       if (!adversarial) parts.pop_back();
     }
-    sums["gradient_norm"] = update(*optimizer_, rate, sums.at("loss"));
-    if (std::isfinite(sums.at("loss"))) ema_->update();
+    const double norm = sums["gradient_norm"] = update(*optimizer_, rate, sums.at("loss"));
+    if (std::isfinite(sums.at("loss")) && std::isfinite(norm)) ema_->update();
     if (adversarial) {
       discriminator_optimizer_->zero_grad();  // The generator's pass left gradients there.
       for (const auto& part : parts) discriminator_backward(part, step, sums);
@@ -72,6 +81,7 @@ class AutoencoderTask : public TrainTask {
     const auto chosen = measuring_examples(*held_out_, 256);
     if (chosen.empty()) return {};
     const auto averaged = ema_->swap();
+    const EvaluationScope evaluation({&objective_->first_stage()});
     torch::NoGradGuard no_grad;
     double psnr = 0, l1 = 0;
     for (const auto index : chosen) {
@@ -83,12 +93,14 @@ class AutoencoderTask : public TrainTask {
     const auto count = static_cast<double>(chosen.size());
     Scalars figures{{"psnr", psnr / count}, {"l1", l1 / count}};
     if (linear_psnr_ > 0) figures["psnr_of_linear_code"] = linear_psnr_;
+    if (codebook_) figures["codes_used"] = codebook_->used_fraction(*held_out_, chosen);
     return figures;
   }
 
   std::vector<std::pair<std::string, Image>> pictures() override {
     const auto& source = held_out_->size() > 0 ? held_out_ : train_;
     const auto averaged = ema_->swap();
+    const EvaluationScope evaluation({&objective_->first_stage()});
     torch::NoGradGuard no_grad;
     const auto inputs = load_pictures(*source, measuring_examples(*source, 12)).to(device_);
     const auto rows = to_images(at::cat({inputs, reconstruct(inputs)}));
@@ -169,6 +181,24 @@ class AutoencoderTask : public TrainTask {
                       " dB on held-out pictures");
   }
 
+  // Of a VQ model.
+  void start_codebook() {
+    const auto* model = dynamic_cast<const VQModel*>(&objective_->first_stage());
+    if (model == nullptr) return;
+    FirstStageOptions options;
+    read_options(config_.model.params, options, "model.params");
+    codebook_.emplace(*model, train_, device_, config_.train.seed_bits(), options.codebook_restart);
+    codebook_->start();
+  }
+
+  void restart_codes(int64_t step) {
+    const EvaluationScope evaluation({&objective_->first_stage()});
+    const std::string name = std::string(kPrefix) + "quantize.embedding.weight";
+    const auto optimizer = optimizer_->state();
+    codebook_->restart(step, ema_->shadow().at(name),
+                       {optimizer.at(name + ".exp_avg"), optimizer.at(name + ".exp_avg_sq")});
+  }
+
   Batch batch_at(int64_t number) {
     if (!loader_ || next_batch_ != number) {
       loader_.emplace(train_,
@@ -238,6 +268,7 @@ class AutoencoderTask : public TrainTask {
   int64_t next_batch_ = 0;
   std::unique_ptr<AutoencoderObjective> objective_;
   double linear_psnr_ = 0;
+  std::optional<CodebookKeeper> codebook_;  // VQ alone.
   std::optional<AdamW> optimizer_, discriminator_optimizer_;
   std::optional<LitEma> ema_;
 };

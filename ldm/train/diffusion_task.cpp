@@ -17,6 +17,7 @@
 #include "ldm/diffusion/loss_weight.h"
 #include "ldm/diffusion/training.h"
 #include "ldm/image/grid.h"
+#include "ldm/io/file.h"
 #include "ldm/model/first_stage.h"
 #include "ldm/model/model_file.h"
 #include "ldm/model/targets.h"
@@ -28,6 +29,9 @@
 
 namespace ldm {
 namespace {
+
+constexpr char kScaleName[] = "scale_factor";     // As in the original's checkpoints.
+constexpr char kVocabularyName[] = "vocabulary";  // The bytes of vocab.txt.
 
 // The first stage that model.params.first_stage_config names, and its file.
 struct NamedFirstStage {
@@ -77,6 +81,7 @@ class DiffusionTask : public TrainTask {
         device_(pick_training_device(config.train.device)),
         schedule_(training_lr_schedule(config.train)) {
     check_caption_options(config.data.captions);
+    if (config.data.flip) log_warning(log, "data.flip has no effect on latents: stage two trains without it");
     open_data(log, progress, stop);
     make_model(log);
     train_latents_.emplace(train_, model_->first_stage_ptr(), device_, config.train.latent_cache == "memory",
@@ -101,6 +106,7 @@ class DiffusionTask : public TrainTask {
   int64_t images_per_step() const override { return config_.data.batch_size * config_.train.accumulate; }
 
   Scalars step(int64_t step) override {
+    seed_dropout(config_.train.seed_bits(), step);
     optimizer_->zero_grad();
     double loss = 0;
     for (int64_t part = 0; part < config_.train.accumulate; ++part) loss += backward(step, part);
@@ -117,6 +123,7 @@ class DiffusionTask : public TrainTask {
   Scalars validate() override {
     if (!held_out_latents_) return {};
     const auto averaged = ema_->swap();
+    const EvaluationScope evaluation({&model_->unet(), model_->conditioner()});
     torch::NoGradGuard no_grad;
     constexpr int64_t kLevels = 10, kBatch = 64;  // Timesteps T/20, 3T/20, ...
     const auto chosen = measuring_examples(*held_out_, 128);
@@ -146,15 +153,10 @@ class DiffusionTask : public TrainTask {
 
   std::vector<std::pair<std::string, Image>> pictures() override {
     const auto averaged = ema_->swap();
+    const EvaluationScope evaluation({&model_->unet(), model_->conditioner()});
     const Generator generator(model_);
     std::vector<Image> drawn;
-    for (size_t k = 0; k < config_.train.sample_prompts.size(); ++k) {
-      GenerateRequest request{
-          .prompt = config_.train.sample_prompts[k], .seed = k, .steps = 30, .guidance = 3.0};
-      drawn.push_back(std::move(generator.generate(request).front().image));
-    }
-    if (drawn.empty()) {
-      GenerateRequest request{.count = 16, .steps = 30, .guidance = model_->conditioner() ? 3.0 : 1.0};
+    for (const auto& request : sample_requests()) {
       for (auto& image : generator.generate(request)) drawn.push_back(std::move(image.image));
     }
     std::vector<std::pair<std::string, Image>> out;
@@ -163,10 +165,23 @@ class DiffusionTask : public TrainTask {
   }
 
   std::map<std::string, StateDict> state() const override {
-    return {{"model", model_->state()}, {"optimizer", optimizer_->state()}, {"ema", ema_->state()}};
+    auto model = model_->state();
+    model[kScaleName] = at::scalar_tensor(model_->scale_factor(), at::kDouble);
+    model[kVocabularyName] = vocabulary_bytes();
+    return {{"model", std::move(model)}, {"optimizer", optimizer_->state()}, {"ema", ema_->state()}};
   }
   void load_state(const std::map<std::string, StateDict>& state) override {
-    model_->load(state.at("model"));
+    const auto& model = state.at("model");
+    model_->load(model);
+    // Both come from the pictures and captions, which may have changed since the run began.
+    if (const auto found = model.find(kScaleName); found != model.end())
+      model_->set_scale_factor(found->second.item<double>());
+    if (const auto found = model.find(kVocabularyName); found != model.end()) {
+      check(at::equal(found->second, vocabulary_bytes()), ErrorKind::kData, "train: the captions of ",
+            config_.data.path,
+            " have changed since this run began, and with them the vocabulary; hint: a new",
+            " run (--out) takes them as they are");
+    }
     optimizer_->load_state(state.at("optimizer"));
     ema_->load_state(state.at("ema"));
   }
@@ -174,18 +189,19 @@ class DiffusionTask : public TrainTask {
   void export_model(const std::filesystem::path& path) const override {
     auto tensors = model_->state();
     for (const auto& [name, average] : ema_->shadow()) tensors[name] = average;
+    // Stage one's own result is called as the model itself.
+    auto first_stage = first_stage_file_.filename();
+    if (first_stage == path.filename()) first_stage = "first-stage.safetensors";
     ModelFile file{.kind = ModelKind::kDiffusion,
                    .config = exported_config(),
                    .tensors = std::move(tensors),
                    .vocabulary = model_->conditioner() ? model_->conditioner()->vocabulary() : "",
-                   .first_stage = first_stage_file_.filename().string(),
+                   .first_stage = first_stage.string(),
                    .first_stage_sha256 = first_stage_sha256_};
     if (!first_stage_file_.empty()) {
-      const auto beside = path.parent_path() / first_stage_file_.filename();
-      if (!std::filesystem::exists(beside) || file_sha256(beside) != first_stage_sha256_) {
-        std::filesystem::copy_file(first_stage_file_, beside,
-                                   std::filesystem::copy_options::overwrite_existing);
-      }
+      const auto beside = path.parent_path() / file.first_stage;
+      if (!std::filesystem::exists(beside) || file_sha256(beside) != first_stage_sha256_)
+        write_file_atomic(beside, MappedFile(first_stage_file_).bytes());
     }
     write_model_file(path, file, at::kFloat);
   }
@@ -203,6 +219,52 @@ class DiffusionTask : public TrainTask {
                       std::to_string(held_out_->size()) + " held out");
   }
 
+  // Trained on the captions; empty unless the condition is text.
+  std::string make_vocabulary(const LatentDiffusionOptions& options) const {
+    const auto& config = options.cond_stage_config;
+    if (options.conditioning_key.empty() || !config.is_map()) return {};
+    const std::string where = "model.params.cond_stage_config";
+    if (parse_target(config.at("target").text(), where + ".target") != Target::kTextTransformer) return {};
+    TextTransformerOptions network;
+    read_options(config.at("params"), network, where + ".params");
+    return train_wordpiece(caption_corpus(*train_), network.vocab_size).to_vocab();
+  }
+
+  torch::Tensor vocabulary_bytes() const {
+    const auto text = model_->conditioner() ? model_->conditioner()->vocabulary() : std::string();
+    const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+    return at::tensor(at::ArrayRef<uint8_t>(bytes, text.size()), at::kByte);
+  }
+
+  // What the sample grids show: the prompts; without them each class in turn; without classes whatever comes.
+  std::vector<GenerateRequest> sample_requests() const {
+    const auto* conditioner = model_->conditioner();
+    GenerateRequest plain{.steps = std::min<int64_t>(30, model_->schedule().timesteps()),
+                          .guidance = conditioner != nullptr && conditioner->has_null() ? 3.0 : 1.0};
+    std::vector<GenerateRequest> out;
+    for (const auto& prompt : config_.train.sample_prompts) {
+      out.push_back(plain);
+      out.back().prompt = prompt;
+    }
+    const auto classes = conditioner != nullptr ? conditioner->classes() : 0;
+    for (int64_t k = 0; out.size() < 16 && classes > 0; ++k) {
+      out.push_back(plain);
+      out.back().label = k % classes;
+    }
+    for (size_t k = 0; k < out.size(); ++k) out[k].seed = k;
+    plain.count = 16;
+    return out.empty() ? std::vector<GenerateRequest>{plain} : out;
+  }
+
+  // The label of the k-th sample of a batch, at times none, so that guidance learns what "no class" is.
+  int64_t draw_label(int64_t index, int64_t number, size_t k) const {
+    const auto* conditioner = model_->conditioner();
+    if (conditioner == nullptr || conditioner->classes() == 0) return -1;
+    Random random(config_.train.seed_bits(), "label dropout", static_cast<uint64_t>(number), k);
+    const bool dropped = conditioner->has_null() && random.uniform() < config_.data.captions.dropout;
+    return dropped ? -1 : train_->info(index).label;
+  }
+
   void make_model(const LogFn& log) {
     LatentDiffusionOptions options;
     read_options(config_.model.params, options, "model.params");
@@ -213,14 +275,15 @@ class DiffusionTask : public TrainTask {
               config_.data.size / first.stage->downsampling() == options.image_size,
           "model.params.image_size: pictures of ", config_.data.size, " pixels have latents of ",
           config_.data.size / first.stage->downsampling(), " per side, got ", options.image_size);
-    std::string vocabulary;
-    if (const auto* pieces = options.cond_stage_config.find_path("params.vocab_size"); pieces != nullptr) {
-      vocabulary = train_wordpiece(caption_corpus(*train_), std::stoll(pieces->text())).to_vocab();
-    }
+    const auto vocabulary = make_vocabulary(options);
     at::manual_seed(config_.train.seed_bits());
     model_ = std::make_shared<LatentDiffusion>(options, first.stage, vocabulary);
     model_->to(device_, at::kFloat);
     model_->first_stage().eval();
+    if (model_->conditioner() && !options.cond_stage_trainable) model_->conditioner()->eval();
+    check(config_.train.sample_prompts.empty() ||
+              (model_->conditioner() != nullptr && model_->conditioner()->classes() == 0),
+          "train.sample_prompts: this model does not take words; expected an empty list");
     int64_t count = 0;
     for (const auto& [name, tensor] : model_->state()) count += tensor.numel();
     log_info(log, "a model of " + std::to_string(count) + " parameters on " + device_.str());
@@ -251,7 +314,7 @@ class DiffusionTask : public TrainTask {
     auto captions = draw_captions(*train_, indices, number, config_.data.captions, seed);
     std::vector<Condition> conditions;
     for (size_t k = 0; k < indices.size(); ++k) {
-      conditions.push_back({.caption = std::move(captions[k]), .label = train_->info(indices[k]).label});
+      conditions.push_back({.caption = std::move(captions[k]), .label = draw_label(indices[k], number, k)});
     }
     auto losses = sample_losses(clean, noise, t, conditions);
     losses = losses * weights_.index_select(0, t);

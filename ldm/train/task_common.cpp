@@ -41,6 +41,22 @@ torch::Tensor sample_noise(uint64_t seed, std::string_view purpose, int64_t step
   return at::stack(rows);
 }
 
+void seed_dropout(uint64_t seed, int64_t step) {
+  at::manual_seed(Random(seed, "dropout", static_cast<uint64_t>(step)).next());
+}
+
+EvaluationScope::EvaluationScope(const std::vector<torch::nn::Module*>& modules) {
+  for (auto* module : modules) {
+    if (module == nullptr || !module->is_training()) continue;
+    module->eval();
+    training_.push_back(module);
+  }
+}
+
+EvaluationScope::~EvaluationScope() {
+  for (auto* module : training_) module->train();
+}
+
 torch::Tensor to_unit_range(const torch::Tensor& pixels) {
   return pixels.to(at::kFloat).mul_(2.0 / 255.0).sub_(1.0);
 }

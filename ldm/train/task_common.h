@@ -1,5 +1,6 @@
 #pragma once
 
+#include <torch/nn/module.h>
 #include <torch/types.h>
 
 #include <cstdint>
@@ -23,6 +24,21 @@ LrSchedule training_lr_schedule(const TrainSection& options);
 // k) alone.
 torch::Tensor sample_noise(uint64_t seed, std::string_view purpose, int64_t step, int64_t first_sample,
                            int64_t count, at::IntArrayRef shape);
+
+// Seeds LibTorch's own stream, from which dropout draws, for one step.
+void seed_dropout(uint64_t seed, int64_t step);
+
+// Modules are in evaluation mode (no dropout) while it lives; the ones that were training then train again.
+class EvaluationScope {
+ public:
+  explicit EvaluationScope(const std::vector<torch::nn::Module*>& modules);
+  ~EvaluationScope();
+  EvaluationScope(const EvaluationScope&) = delete;
+  EvaluationScope& operator=(const EvaluationScope&) = delete;
+
+ private:
+  std::vector<torch::nn::Module*> training_;
+};
 
 // uint8 [N, 3, H, W] or [3, H, W] to float in [-1, 1].
 torch::Tensor to_unit_range(const torch::Tensor& pixels);

@@ -28,11 +28,14 @@ struct TrainReport {
   std::filesystem::path model;     // The exported model.
 };
 
+// Throws kUsage when the folder already holds a run.
+void check_new_run(const std::filesystem::path& run);
+
 // Runs the task from its newest good checkpoint in `run` (with resume) or from the start, up to
 // options.steps. The folder gets config.yaml, log.jsonl, TensorBoard events, samples/, checkpoints/ and
 // model.safetensors. On a stop request it saves and returns. Throws kUsage when the folder already holds a
 // run and resume is off, kData when a file cannot be written, and kData after ten steps in a row without a
-// finite loss.
+// finite loss and gradient.
 TrainReport run_training(TrainTask& task, const TrainSection& options, const std::string& config_yaml,
                          const std::filesystem::path& run, bool resume, const TrainCallbacks& callbacks);
 
