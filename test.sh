@@ -5,4 +5,4 @@ cd "$(dirname "$0")"
 source scripts/setup.sh
 ldm_setup
 ldm_build
-ctest --preset release --no-tests=error -LE slow "$@"
+ctest --preset release --no-tests=error -LE slow --parallel "$(nproc)" "$@"

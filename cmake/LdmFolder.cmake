@@ -31,6 +31,7 @@ function(ldm_use_torch target)
   endif()
 endfunction()
 
+# Tests run side by side, so each has one thread.
 # ldm_test(nn [TORCH] SOURCES a_test.cpp USES nn io [LABEL unit]): one GoogleTest program per folder.
 function(ldm_test name)
   cmake_parse_arguments(ARG "TORCH" "LABEL" "SOURCES;USES;LIBS" ${ARGN})
@@ -47,5 +48,5 @@ function(ldm_test name)
     set(ARG_LABEL unit)
   endif()
   add_test(NAME ${name} COMMAND ${name}_test)
-  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ENVIRONMENT "LDM_SOURCE_DIR=${PROJECT_SOURCE_DIR};LDM_BUILD_DIR=${PROJECT_BINARY_DIR}")
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ENVIRONMENT "LDM_SOURCE_DIR=${PROJECT_SOURCE_DIR};LDM_BUILD_DIR=${PROJECT_BINARY_DIR};OMP_NUM_THREADS=1")
 endfunction()
