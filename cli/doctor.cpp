@@ -91,7 +91,7 @@ Finding find_file(const std::string& name, const std::vector<fs::path>& places, 
           "apt-get install " + package + " (for ldm data emoji)"};
 }
 
-Finding find_models(const fs::path& folder) {
+Finding examine_models(const fs::path& folder) {
   std::vector<std::string> files;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
@@ -120,7 +120,7 @@ std::vector<Finding> examine(const Context& context) {
                 "fonts-noto-color-emoji"),
       find_file("emoji names", {"/usr/share/unicode/emoji/emoji-test.txt"}, "unicode-data"),
       find_file("emoji keywords", {"/usr/share/unicode/cldr/common/annotations/en.xml"}, "unicode-cldr-core"),
-      find_models(context.environment.models),
+      examine_models(context.environment.models),
   };
 }
 

@@ -12,8 +12,6 @@
 namespace ldm {
 namespace {
 
-constexpr double kNormEps = 1e-6;
-
 std::string_view attention_type(const AutoencoderOptions& o) {
   return o.use_linear_attn ? std::string_view("linear") : std::string_view(o.attn_type);
 }
@@ -95,7 +93,7 @@ Encoder::Encoder(const AutoencoderOptions& o) : patch_size_(o.patch_size) {
     resolution /= 2;
   }
   mid_ = add(*this, "mid", Layer<FirstStageMiddle>(std::make_shared<FirstStageMiddle>(channels, o)));
-  norm_out_ = add(*this, "norm_out", group_norm(channels, kNormEps));
+  norm_out_ = add(*this, "norm_out", group_norm(channels, kFirstStageNormEps));
   conv_out_ = add(*this, "conv_out", last_conv(channels, (o.double_z ? 2 : 1) * o.z_channels, o));
 }
 
@@ -129,7 +127,7 @@ Decoder::Decoder(const AutoencoderOptions& o)
     upsample_[static_cast<size_t>(i - 1)] = add(*this, name + ".upsample", twice);
     resolution *= 2;
   }
-  norm_out_ = add(*this, "norm_out", group_norm(channels, kNormEps));
+  norm_out_ = add(*this, "norm_out", group_norm(channels, kFirstStageNormEps));
   conv_out_ = add(*this, "conv_out", last_conv(channels, o.out_ch * o.patch_size * o.patch_size, o));
 }
 

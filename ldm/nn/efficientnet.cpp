@@ -31,7 +31,7 @@ constexpr BlockSpec kBlocks[] = {{32, 16, 1, 3, 1, true},
 // gradient of the bare quotient would explode.
 constexpr double kLengthFloor = 1e-4;
 
-torch::Tensor unit_length(const torch::Tensor& f) {
+torch::Tensor unit_features(const torch::Tensor& f) {
   return f * (f.square().sum(1, /*keepdim=*/true) + kLengthFloor).rsqrt();
 }
 
@@ -116,7 +116,7 @@ torch::Tensor EfficientNetPerceptual::forward(const torch::Tensor& x, const torc
   const auto fx = taps(x), fy = taps(y);
   auto sum = at::zeros({x.size(0), 1, 1, 1}, x.options());
   for (size_t i = 0; i < fx.size(); ++i) {
-    const auto difference = (unit_length(fx[i]) - unit_length(fy[i])).square();
+    const auto difference = (unit_features(fx[i]) - unit_features(fy[i])).square();
     sum = sum + difference.sum(1, /*keepdim=*/true).mean({2, 3}, /*keepdim=*/true);
   }
   return sum;

@@ -13,8 +13,6 @@
 namespace ldm {
 namespace {
 
-constexpr double kNormEps = 1e-6;
-
 // [N, C, H, W] -> [N, 1, H*W, C], one head.
 torch::Tensor to_tokens(const torch::Tensor& x) {
   return x.flatten(2).transpose(1, 2).contiguous().unsqueeze(1);
@@ -26,10 +24,10 @@ torch::Tensor swish(torch::Tensor x) { return at::GradMode::is_enabled() ? at::s
 
 ResnetBlock::ResnetBlock(const ResnetBlockOptions& o)
     : dropout_(o.dropout),
-      norm1_(add(*this, "norm1", group_norm(o.in_channels, kNormEps))),
+      norm1_(add(*this, "norm1", group_norm(o.in_channels, kFirstStageNormEps))),
       conv1_(add(*this, "conv1", conv3x3(o.in_channels, o.out_channels))) {
   if (o.temb_channels > 0) temb_proj_ = add(*this, "temb_proj", linear(o.temb_channels, o.out_channels));
-  norm2_ = add(*this, "norm2", group_norm(o.out_channels, kNormEps));
+  norm2_ = add(*this, "norm2", group_norm(o.out_channels, kFirstStageNormEps));
   conv2_ = add(*this, "conv2", conv3x3(o.out_channels, o.out_channels));
   if (o.in_channels == o.out_channels) return;
   shortcut_ = o.conv_shortcut ? add(*this, "conv_shortcut", conv3x3(o.in_channels, o.out_channels))
@@ -48,7 +46,7 @@ torch::Tensor ResnetBlock::forward(const torch::Tensor& x, const torch::Tensor& 
 }
 
 AttnBlock::AttnBlock(int64_t channels)
-    : norm_(add(*this, "norm", group_norm(channels, kNormEps))),
+    : norm_(add(*this, "norm", group_norm(channels, kFirstStageNormEps))),
       q_(add(*this, "q", conv1x1(channels, channels))),
       k_(add(*this, "k", conv1x1(channels, channels))),
       v_(add(*this, "v", conv1x1(channels, channels))),

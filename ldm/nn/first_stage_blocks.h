@@ -10,6 +10,9 @@
 
 namespace ldm {
 
+// Of every GroupNorm of a first stage; the UNet has 1e-5.
+inline constexpr double kFirstStageNormEps = 1e-6;
+
 // The blocks of the autoencoders of latent-diffusion (ldm/modules/diffusionmodules/model.py). Group norms
 // have 32 groups and eps 1e-6, so every width is a multiple of 32.
 

@@ -12,19 +12,19 @@ namespace {
 constexpr double kEmbeddingStd = 0.02;
 
 // Bounds far above any real network, so that a hostile file cannot ask for endless ones.
-void check_range(const char* name, int64_t value, int64_t low, int64_t high) {
+void check_text_range(const char* name, int64_t value, int64_t low, int64_t high) {
   check(value >= low && value <= high, "text_transformer: expected ", name, " of ", low, " to ", high,
         ", got ", value);
 }
 
 void check_options(const TextTransformerOptions& o) {
-  check_range("n_embed", o.n_embed, 1, 1 << 16);
-  check_range("n_layer", o.n_layer, 0, 1 << 10);
-  check_range("vocab_size", o.vocab_size, 1, 1 << 24);
-  check_range("max_seq_len", o.max_seq_len, 1, 1 << 20);
-  check_range("heads", o.heads, 1, 1 << 10);
-  check_range("dim_head", o.dim_head, 1, 1 << 12);
-  check_range("ff_mult", o.ff_mult, 1, 1 << 6);
+  check_text_range("n_embed", o.n_embed, 1, 1 << 16);
+  check_text_range("n_layer", o.n_layer, 0, 1 << 10);
+  check_text_range("vocab_size", o.vocab_size, 1, 1 << 24);
+  check_text_range("max_seq_len", o.max_seq_len, 1, 1 << 20);
+  check_text_range("heads", o.heads, 1, 1 << 10);
+  check_text_range("dim_head", o.dim_head, 1, 1 << 12);
+  check_text_range("ff_mult", o.ff_mult, 1, 1 << 6);
 }
 
 }  // namespace

@@ -125,15 +125,15 @@ class DiffusionTask : public TrainTask {
     const auto averaged = ema_->swap();
     const EvaluationScope evaluation({&model_->unet(), model_->conditioner()});
     torch::NoGradGuard no_grad;
-    constexpr int64_t kLevels = 10, kBatch = 64;  // Timesteps T/20, 3T/20, ...
+    constexpr int64_t kLevels = 10, kMeasureBatch = 64;  // Timesteps T/20, 3T/20, ...
     const auto chosen = measuring_examples(*held_out_, 128);
     double sum = 0, count = 0;
     for (int64_t level = 0; level < kLevels; ++level) {
       const auto t = (2 * level + 1) * model_->schedule().timesteps() / (2 * kLevels);
-      for (size_t first = 0; first < chosen.size(); first += kBatch) {
+      for (size_t first = 0; first < chosen.size(); first += kMeasureBatch) {
         const std::vector<int64_t> batch(
             chosen.begin() + static_cast<int64_t>(first),
-            chosen.begin() + static_cast<int64_t>(std::min(first + kBatch, chosen.size())));
+            chosen.begin() + static_cast<int64_t>(std::min(first + kMeasureBatch, chosen.size())));
         const auto n = static_cast<int64_t>(batch.size());
         const auto clean = held_out_latents_->get(batch, {}) * model_->scale_factor();
         const auto noise = sample_noise(config_.train.seed_bits(), "validation", level,
@@ -167,7 +167,7 @@ class DiffusionTask : public TrainTask {
   std::map<std::string, StateDict> state() const override {
     auto model = model_->state();
     model[kScaleName] = at::scalar_tensor(model_->scale_factor(), at::kDouble);
-    model[kVocabularyName] = vocabulary_bytes();
+    if (const auto bytes = vocabulary_bytes(); bytes.numel() > 0) model[kVocabularyName] = bytes;
     return {{"model", std::move(model)}, {"optimizer", optimizer_->state()}, {"ema", ema_->state()}};
   }
   void load_state(const std::map<std::string, StateDict>& state) override {

@@ -13,7 +13,7 @@
 namespace ldm::golden {
 namespace {
 
-double norm(double sigma) { return std::sqrt(1 + sigma * sigma); }
+double alpha_norm(double sigma) { return std::sqrt(1 + sigma * sigma); }
 
 std::string class_of(const Case& c) { return c.config().at("class"); }
 
@@ -44,8 +44,8 @@ void run_step_by_step(Case& c, const char* sampler, const SampleOptions& options
   std::vector<torch::Tensor> states{c.input("x_T")};
   for (const int64_t t : timesteps) {
     const double from = schedule.sigma(t), to = t >= stride ? schedule.sigma(t - stride) : final_sigma;
-    const auto x = find_sampler(sampler).run(denoise, states.back() * norm(from), {from, to}, run, options);
-    states.push_back(x / norm(to));
+    const auto x = find_sampler(sampler).run(denoise, states.back() * alpha_norm(from), {from, to}, run, options);
+    states.push_back(x / alpha_norm(to));
   }
   expect_states(c, states);
 }
@@ -112,7 +112,7 @@ void run_down_sigmas(Case& c, const char* sampler, bool euler) {
   c.expect("timesteps", vector_f64(levels.timesteps).to(c.stored("timesteps").scalar_type()));
   c.expect("sigmas", vector_f64(levels.sigmas));
   // Euler keeps the state as we do; DPM-Solver's is variance preserving.
-  const auto scale = [euler](double sigma) { return euler ? 1.0 : norm(sigma); };
+  const auto scale = [euler](double sigma) { return euler ? 1.0 : alpha_norm(sigma); };
   std::vector<torch::Tensor> states;
   SamplerRun run;
   run.noise = case_noise(c);
@@ -149,7 +149,7 @@ void run_sampler_diffusers(Case& c) {
 }
 
 void add_diffusers_kinds(KindTable& kinds) { kinds.add("sampler_diffusers", run_sampler_diffusers); }
-const RegisterKinds kRegistered(add_diffusers_kinds);
+const RegisterKinds kDiffusionDiffusersRegistered(add_diffusers_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

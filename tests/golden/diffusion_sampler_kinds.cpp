@@ -146,7 +146,7 @@ void add_sampler_kinds(KindTable& kinds) {
   kinds.add("sampler_k_discrete", run_sampler_k_discrete);
   kinds.add("sampler_edm", run_sampler_edm);
 }
-const RegisterKinds kRegistered(add_sampler_kinds);
+const RegisterKinds kDiffusionSamplerRegistered(add_sampler_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

@@ -133,7 +133,7 @@ void add_schedule_kinds(KindTable& kinds) {
   kinds.add("ddim_tables", run_ddim_tables);
   kinds.add("diffusers_timesteps", run_diffusers_timesteps);
 }
-const RegisterKinds kRegistered(add_schedule_kinds);
+const RegisterKinds kDiffusionScheduleRegistered(add_schedule_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

@@ -90,7 +90,7 @@ void add_training_kinds(KindTable& kinds) {
   kinds.add("loss_weights", run_loss_weights);
   kinds.add("edm_precond", run_edm_precond);
 }
-const RegisterKinds kRegistered(add_training_kinds);
+const RegisterKinds kDiffusionTrainingRegistered(add_training_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

@@ -213,7 +213,7 @@ void add_first_stage_kinds(KindTable& kinds) {
   kinds.add("patchgan", run_patchgan);
   kinds.add("lpips", run_lpips);
 }
-const RegisterKinds kRegistered(add_first_stage_kinds);
+const RegisterKinds kFirstStageRegistered(add_first_stage_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

@@ -115,7 +115,7 @@ void add_image_kinds(KindTable& kinds) {
   kinds.add("image_broken", run_image_broken);
   kinds.add("image_export", run_image_export);
 }
-const RegisterKinds kRegistered(add_image_kinds);
+const RegisterKinds kImageRegistered(add_image_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

@@ -179,7 +179,7 @@ void add_nn_kinds(KindTable& kinds) {
   kinds.add("transformer_wrapper", run_transformer_wrapper);
   kinds.add("class_embedder", run_class_embedder);
 }
-const RegisterKinds kRegistered(add_nn_kinds);
+const RegisterKinds kNnRegistered(add_nn_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

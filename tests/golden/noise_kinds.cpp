@@ -83,7 +83,7 @@ void add_noise_kinds(KindTable& kinds) {
   kinds.add("rng_philox", run_rng_philox);
   kinds.add("rng_torch_cpu", run_rng_torch_cpu);
 }
-const RegisterKinds kRegistered(add_noise_kinds);
+const RegisterKinds kNoiseRegistered(add_noise_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

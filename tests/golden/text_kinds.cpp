@@ -30,7 +30,7 @@ void run_tokenizer_bert(Case& c) {
 }
 
 void add_text_kinds(KindTable& kinds) { kinds.add("tokenizer_bert", run_tokenizer_bert); }
-const RegisterKinds kRegistered(add_text_kinds);
+const RegisterKinds kTextRegistered(add_text_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

@@ -257,7 +257,7 @@ void add_train_kinds(KindTable& kinds) {
   kinds.add("ae_loss", run_ae_loss);
   kinds.add("ae_train", run_ae_train);
 }
-const RegisterKinds kRegistered(add_train_kinds);
+const RegisterKinds kTrainRegistered(add_train_kinds);
 
 }  // namespace
 }  // namespace ldm::golden

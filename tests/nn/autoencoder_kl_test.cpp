@@ -9,7 +9,7 @@
 namespace ldm {
 namespace {
 
-AutoencoderOptions small(bool shortcut = false) {
+AutoencoderOptions small_autoencoder_kl(bool shortcut = false) {
   return {.z_channels = 4,
           .resolution = 16,
           .ch = 32,
@@ -44,7 +44,7 @@ TEST(DiagonalGaussian, RefusesWrongShapes) {
 }
 
 TEST(AutoencoderKL, ShapesAndNoise) {
-  AutoencoderKL model(small(), /*embed_dim=*/5);
+  AutoencoderKL model(small_autoencoder_kl(), /*embed_dim=*/5);
   model.eval();
   torch::NoGradGuard no_grad;
   const auto x = at::rand({2, 3, 16, 8}) * 2 - 1;
@@ -58,7 +58,7 @@ TEST(AutoencoderKL, ShapesAndNoise) {
 }
 
 TEST(AutoencoderKL, StartsAsItsLinearShortcut) {
-  AutoencoderKL model(small(/*shortcut=*/true), /*embed_dim=*/4);
+  AutoencoderKL model(small_autoencoder_kl(/*shortcut=*/true), /*embed_dim=*/4);
   const auto x = at::rand({8, 3, 16, 16}) * 2 - 1;
   const auto pca = fit_pca(x, {.patch = 4, .latent_channels = 4, .gamma = 0.5});
   model.shortcut()->assign(pca.code);
@@ -70,7 +70,7 @@ TEST(AutoencoderKL, StartsAsItsLinearShortcut) {
 }
 
 TEST(AutoencoderKL, TrainsBesideItsLinearShortcut) {
-  AutoencoderKL model(small(/*shortcut=*/true), /*embed_dim=*/4);
+  AutoencoderKL model(small_autoencoder_kl(/*shortcut=*/true), /*embed_dim=*/4);
   const auto x = at::rand({2, 3, 16, 16}) * 2 - 1;
   (model.decode(model.encode(x)) - x).square().mean().backward();
   for (const auto& item : model.named_parameters()) {
@@ -81,10 +81,10 @@ TEST(AutoencoderKL, TrainsBesideItsLinearShortcut) {
 }
 
 TEST(AutoencoderKL, RefusesSingleMoments) {
-  auto options = small();
+  auto options = small_autoencoder_kl();
   options.double_z = false;
   EXPECT_THROW(AutoencoderKL(options, 4), Error);
-  EXPECT_THROW(AutoencoderKL(small(), 0), Error);
+  EXPECT_THROW(AutoencoderKL(small_autoencoder_kl(), 0), Error);
 }
 
 TEST(IdentityFirstStage, PassesOn) {

@@ -13,7 +13,7 @@
 namespace ldm {
 namespace {
 
-AutoencoderOptions small() {
+AutoencoderOptions small_autoencoder() {
   return {.z_channels = 3, .resolution = 16, .ch = 32, .ch_mult = {1, 2}, .num_res_blocks = 1};
 }
 
@@ -65,7 +65,7 @@ TEST(Autoencoder, NamesAndShapesAreTheOriginals) {
 }
 
 TEST(Autoencoder, PatchesKeepTheSizesAndMoveTheAttention) {
-  auto options = small();
+  auto options = small_autoencoder();
   options.patch_size = 4;
   options.attn_resolutions = {4};  // 16 / 4: the first level.
   EXPECT_EQ(options.downsampling(), 8);
@@ -80,25 +80,25 @@ TEST(Autoencoder, PatchesKeepTheSizesAndMoveTheAttention) {
 }
 
 TEST(Autoencoder, AttentionOfTheMiddleCanBeLeftOut) {
-  auto options = small();
+  auto options = small_autoencoder();
   EXPECT_EQ(keys_of(Encoder(options)).count("mid.attn_1.q.weight"), 1U);
   options.mid_attn = false;
   EXPECT_EQ(keys_of(Encoder(options)).count("mid.attn_1.q.weight"), 0U);
-  options = small();
+  options = small_autoencoder();
   options.use_linear_attn = true;
   EXPECT_EQ(keys_of(Encoder(options)).count("mid.attn_1.to_qkv.weight"), 1U);
 }
 
 TEST(Autoencoder, StartsAtZeroBesideALinearShortcut) {
-  auto options = small();
+  auto options = small_autoencoder();
   options.linear_shortcut = true;
   EXPECT_EQ(Encoder(options).forward(at::randn({1, 3, 8, 8})).abs().max().item<float>(), 0.0F);
   EXPECT_EQ(Decoder(options).forward(at::randn({1, 3, 4, 4})).abs().max().item<float>(), 0.0F);
 }
 
 TEST(Autoencoder, EveryParameterGetsAGradient) {
-  const Encoder encoder(small());
-  const Decoder decoder(small());
+  const Encoder encoder(small_autoencoder());
+  const Decoder decoder(small_autoencoder());
   decoder.forward(encoder.forward(at::randn({2, 3, 8, 8})).slice(1, 0, 3)).square().mean().backward();
   for (const auto* module :
        {static_cast<const torch::nn::Module*>(&encoder), static_cast<const torch::nn::Module*>(&decoder)}) {
@@ -109,7 +109,7 @@ TEST(Autoencoder, EveryParameterGetsAGradient) {
 
 TEST(Autoencoder, RefusesOptionsThatFitNoNetwork) {
   const auto refused = [](auto change) {
-    auto options = small();
+    auto options = small_autoencoder();
     change(options);
     EXPECT_THROW(Encoder{options}, Error);
     EXPECT_THROW(Decoder{options}, Error);

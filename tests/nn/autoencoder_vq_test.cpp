@@ -8,7 +8,7 @@
 namespace ldm {
 namespace {
 
-AutoencoderOptions small() {
+AutoencoderOptions small_autoencoder_vq() {
   return {
       .double_z = false, .z_channels = 4, .resolution = 16, .ch = 32, .ch_mult = {1, 1}, .num_res_blocks = 1};
 }
@@ -76,7 +76,7 @@ TEST(RestartDeadCodes, MovesOnlyTheUnused) {
 }
 
 TEST(VQModel, EncodesBeforeAndDecodesAfterQuantisation) {
-  VQModel model(small(), {.n_e = 8, .e_dim = 3});
+  VQModel model(small_autoencoder_vq(), {.n_e = 8, .e_dim = 3});
   model.eval();
   torch::NoGradGuard no_grad;
   const auto z = model.encode(at::rand({2, 3, 8, 8}));
@@ -88,7 +88,7 @@ TEST(VQModel, EncodesBeforeAndDecodesAfterQuantisation) {
 }
 
 TEST(VQModel, RefusesTwoMoments) {
-  auto options = small();
+  auto options = small_autoencoder_vq();
   options.double_z = true;
   EXPECT_THROW(VQModel(options, {.n_e = 8, .e_dim = 3}), Error);
 }

@@ -38,7 +38,7 @@ Shapes shapes_of(const torch::nn::Module& module) {
   return shapes;
 }
 
-UNetOptions small() {
+UNetOptions small_unet() {
   return {.in_channels = 4,
           .model_channels = 32,
           .out_channels = 3,
@@ -49,7 +49,7 @@ UNetOptions small() {
 }
 
 UNetOptions small_with_context() {
-  auto options = small();
+  auto options = small_unet();
   options.use_spatial_transformer = true;
   options.context_dim = 8;
   return options;
@@ -103,7 +103,7 @@ TEST(UNet, HasTheReleasedCheckpointsNamesAndShapes) {
 }
 
 TEST(UNet, StartsAtZeroAndKeepsSizeAndDtype) {
-  UNet unet(small());
+  UNet unet(small_unet());
   const auto y = unet.forward(at::randn({2, 4, 8, 6}), at::tensor({0.5F, 999.0F}));
   EXPECT_EQ(y.sizes(), (std::vector<int64_t>{2, 3, 8, 6}));
   EXPECT_EQ(y.abs().max().item<float>(), 0.0F);
@@ -136,7 +136,7 @@ TEST(UNet, SamplesAreIndependent) {
 }
 
 TEST(UNet, ComputesInTheDtypeOfItsWeights) {
-  UNet unet(small());
+  UNet unet(small_unet());
   unet.to(at::kBFloat16);
   const auto y = unet.forward(at::randn({1, 4, 8, 8}), at::tensor({3}));
   EXPECT_EQ(y.scalar_type(), at::kFloat);
@@ -146,7 +146,7 @@ TEST(UNet, RefusesInputsThatDoNotFit) {
   torch::NoGradGuard no_grad;
   const auto t = at::tensor({1});
   const auto x = at::zeros({1, 4, 8, 8}), context = at::zeros({1, 2, 8});
-  const UNet plain(small()), guided(small_with_context());
+  const UNet plain(small_unet()), guided(small_with_context());
   EXPECT_THROW(plain.forward(at::zeros({1, 3, 8, 8}), t), Error);
   EXPECT_THROW(plain.forward(at::zeros({1, 4, 8, 7}), t), Error);
   EXPECT_THROW(plain.forward(x, at::tensor({1, 2})), Error);
@@ -157,7 +157,7 @@ TEST(UNet, RefusesInputsThatDoNotFit) {
 }
 
 TEST(UNet, Labels) {
-  auto options = small();
+  auto options = small_unet();
   options.num_classes = "7";
   UNet ids(options);
   EXPECT_EQ(shapes_of(ids)["label_emb.weight"], "[7, 128]");
@@ -192,7 +192,7 @@ TEST(UNetPlan, HeadRules) {
   options.head_rule = "auto";
   EXPECT_EQ(parts<SpatialTransformerOptions>(plan_unet(options).input)[0].heads, 8);
   EXPECT_EQ(parts<SpatialTransformerOptions>(plan_unet(options).output)[0].heads, 32);
-  options = small();
+  options = small_unet();
   options.num_heads_upsample = 4;
   EXPECT_EQ(parts<AttentionBlockOptions>(plan_unet(options).input)[0].heads, 2);
   EXPECT_EQ(parts<AttentionBlockOptions>(plan_unet(options).output)[0].heads, 4);
@@ -218,7 +218,7 @@ TEST(UNetPlan, ListsPerLevel) {
 
 TEST(UNetPlan, RefusesWhatContradictsItself) {
   const auto refused = [](void (*change)(UNetOptions&)) {
-    auto options = small();
+    auto options = small_unet();
     change(options);
     EXPECT_THROW(plan_unet(options), Error);
   };
