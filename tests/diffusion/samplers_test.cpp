@@ -50,7 +50,7 @@ TEST(Samplers, OrderOfAccuracy) {
 }
 
 TEST(Samplers, EverySamplerDrawsTheDataDistribution) {
-  at::globalContext().defaultGenerator(at::kCPU).set_current_seed(7);
+  at::manual_seed(7);
   ScheduleOptions o;
   o.linear_start = 0.00085;
   o.linear_end = 0.012;
