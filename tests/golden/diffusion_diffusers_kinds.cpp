@@ -44,7 +44,8 @@ void run_step_by_step(Case& c, const char* sampler, const SampleOptions& options
   std::vector<torch::Tensor> states{c.input("x_T")};
   for (const int64_t t : timesteps) {
     const double from = schedule.sigma(t), to = t >= stride ? schedule.sigma(t - stride) : final_sigma;
-    const auto x = find_sampler(sampler).run(denoise, states.back() * alpha_norm(from), {from, to}, run, options);
+    const auto x =
+        find_sampler(sampler).run(denoise, states.back() * alpha_norm(from), {from, to}, run, options);
     states.push_back(x / alpha_norm(to));
   }
   expect_states(c, states);

@@ -40,7 +40,7 @@ void run_attention(Case& c) {
 }
 
 template <typename Block>
-void run_resample(Case& c) {
+void run_first_stage_resample(Case& c) {
   Block block(c.config().at("in_channels").get<int64_t>(), c.config().at("with_conv").get<bool>());
   c.load_weights(block);
   c.expect("y", block.forward(c.input("x")));
@@ -201,8 +201,8 @@ void add_first_stage_kinds(KindTable& kinds) {
   kinds.add("fs_resnet_block", run_fs_resnet_block);
   kinds.add("fs_attn_block", run_attention<AttnBlock>);
   kinds.add("fs_lin_attn_block", run_attention<LinAttnBlock>);
-  kinds.add("fs_downsample", run_resample<FirstStageDownsample>);
-  kinds.add("fs_upsample", run_resample<FirstStageUpsample>);
+  kinds.add("fs_downsample", run_first_stage_resample<FirstStageDownsample>);
+  kinds.add("fs_upsample", run_first_stage_resample<FirstStageUpsample>);
   kinds.add("fs_encoder", run_fs_encoder);
   kinds.add("fs_decoder", run_fs_decoder);
   kinds.add("autoencoder_kl", run_autoencoder_kl);
