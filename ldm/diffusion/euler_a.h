@@ -10,7 +10,7 @@ struct EulerAncestralOptions {
 };
 
 // Euler steps to a lower level than asked, then noise back up (k-diffusion's sample_euler_ancestral). One
-// model call a step; no noise is drawn where the target is 0.
+// model call a step; no noise is drawn where eta or the target is 0.
 torch::Tensor sample_euler_a(const Denoiser& denoise, torch::Tensor x, const std::vector<double>& sigmas,
                              const SamplerRun& run, const EulerAncestralOptions& options = {});
 
