@@ -1,0 +1,92 @@
+// `ldm reconstruct`, `encode`, `decode` and `data` with the tiny first stage.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "ldm/image/decode.h"
+#include "ldm/nn/state_dict.h"
+#include "tests/cli/tiny_run.h"
+
+namespace ldm::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(Reconstruct, PrintsThePsnr) {
+  const Scratch scratch;
+  const auto plain = run_program({"reconstruct", tiny().pictures, "-m", tiny().first_stage});
+  EXPECT_EQ(plain.code, 0) << plain.err;
+  EXPECT_NE(plain.out.find("dB, mean of 24 pictures"), std::string::npos) << plain.out;
+  const auto json = run_program(
+      {"reconstruct", tiny().pictures, "-m", tiny().first_stage, "--json", "-o", scratch / "both.png"});
+  const auto report = nlohmann::json::parse(json.out);
+  EXPECT_EQ(report["pictures"].size(), 24u);
+  EXPECT_GT(report["psnr"].get<double>(), 8.0);
+  EXPECT_TRUE(fs::exists(scratch / "both.png"));
+}
+
+TEST(Reconstruct, TakesTheFirstStageOfADiffusionModel) {
+  const auto outcome = run_program({"reconstruct", tiny().pictures, "-m", tiny().model});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+}
+
+TEST(Reconstruct, RefusesWhatItCannotDo) {
+  const Scratch empty;
+  expect_refusal(run_program({"reconstruct", "/nowhere.png", "-m", tiny().first_stage}), 1, "/nowhere.png");
+  expect_refusal(run_program({"reconstruct", empty.path().string(), "-m", tiny().first_stage}), 1,
+                 "no pictures");
+  expect_refusal(run_program({"reconstruct", tiny().pictures, "-m", tiny().first_stage, "--size", "30"}), 2,
+                 "multiple of 8 pixels, got 30");
+}
+
+TEST(Codes, EncodeThenDecodeEqualsReconstruct) {
+  const Scratch scratch;
+  const auto latents = scratch / "latents.safetensors";
+  const auto encoded = run_program({"encode", tiny().pictures, latents, "-m", tiny().first_stage});
+  ASSERT_EQ(encoded.code, 0) << encoded.err;
+  const auto file = read_tensor_file(latents);
+  ASSERT_EQ(file.tensors.size(), 24u);
+  EXPECT_EQ(file.tensors.at("0-red.png").sizes(), (std::vector<int64_t>{4, 4, 4}));
+  const auto decoded = run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage});
+  ASSERT_EQ(decoded.code, 0) << decoded.err;
+  const auto both = scratch / "both.png";
+  ASSERT_EQ(
+      run_program({"reconstruct", tiny().pictures + "/0-red.png", "-m", tiny().first_stage, "-o", both}).code,
+      0);
+  const auto again = read_image(scratch / "out/0-red.png"), grid = read_image(both);
+  ASSERT_EQ(again.width, 32);
+  // The reconstruction is the grid's right tile.
+  int largest = 0;
+  const auto left = grid.width - 32 - (grid.width - 64) / 3, top = (grid.height - 32) / 2;
+  for (int64_t y = 0; y < 32; ++y) {
+    for (int64_t i = 0; i < 32 * 3; ++i) {
+      const int a = again.pixels[static_cast<size_t>(y * 96 + i)];
+      const int b = grid.pixels[static_cast<size_t>(((y + top) * grid.width + left) * 3 + i)];
+      largest = std::max(largest, std::abs(a - b));
+    }
+  }
+  EXPECT_LE(largest, 1) << grid.width << "x" << grid.height;
+}
+
+TEST(Codes, RefusesWhatItCannotDo) {
+  const Scratch scratch;
+  const auto latents = scratch / "l.safetensors";
+  write_tensor_file(latents, {{"a.png", at::zeros({3, 4, 4})}});
+  expect_refusal(run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage}), 1,
+                 "expected latents [4, h, w]");
+  expect_refusal(run_program({"encode", tiny().pictures, latents, "-m", tiny().first_stage}), 2, "--force");
+  write_tensor_file(latents, {{"a.png", at::zeros({4, 4, 4})}, {"a.jpg", at::zeros({4, 4, 4})}}, {});
+  expect_refusal(run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage}), 1,
+                 "two latents would become");
+}
+
+TEST(Data, RefusesAnUnknownSet) {
+  const Scratch scratch;
+  expect_refusal(run_program({"data", "emojis", scratch / "out"}), 2, "expected emoji, got 'emojis'");
+}
+
+}  // namespace
+}  // namespace ldm::cli
