@@ -23,7 +23,8 @@ class DiffusionTaskTest : public testing::Test {
 StateDict first_gradients(TrainTask& task) {
   task.step(0);
   StateDict out;
-  for (const auto& [name, tensor] : task.state().at("optimizer")) {
+  const auto state = task.state();
+  for (const auto& [name, tensor] : state.at("optimizer")) {
     if (name.ends_with(".exp_avg")) out[name] = tensor / 0.1;
   }
   return out;
