@@ -75,11 +75,12 @@ if [ "$golden" = 1 ] && [ ! -f "$work/golden.done" ]; then
   touch "$work/golden.done"
 fi
 
-# train NAME LOG SECONDS ARGUMENTS...: one command of at most SECONDS and a margin for its last checkpoint.
+# train NAME LOG SECONDS ARGUMENTS...: SECONDS of training; what comes before it (encoding the pictures) is not counted, but near
+# the end of this call it is asked to save and end.
 train() {
   local log=$2 seconds=$3 name=$1
   shift 3
-  timeout --signal=TERM --kill-after=30 $((seconds + 30)) bin/ldm train "configs/emoji/$name.yaml" --device "$device" --json --quiet \
+  timeout --preserve-status --signal=TERM --kill-after=30 $(($(left) > 45 ? $(left) - 25 : 20)) bin/ldm train "configs/emoji/$name.yaml" --device "$device" --json --quiet \
     data.path=data/emoji train.precision="$precision" train.max_minutes="$(awk "BEGIN {print $seconds / 60}")" "$@" >"$log" 2>"$log.err" ||
     die "training $name failed: $(tail -c 500 "$log.err")"
 }
@@ -113,7 +114,6 @@ stage() {
     esac
   done
   seconds=$(($(left) - 45))
-  if [ "$seconds" -gt 500 ]; then seconds=500; fi
   if [ "$seconds" -lt 15 ]; then return 1; fi
   every=$((steps / 20 + 1))
   say "$name: training for up to $seconds s towards step $steps"
