@@ -1,6 +1,7 @@
 // golden_test [--device cuda] [--filter TEXT] [--list] [--root DIR] [--data DIR] [--pending FILE]
 // Default root: $LDM_GOLDEN_ROOT, else the archives that the build unpacked.
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
     options.roots = {LDM_GOLDEN_UNPACKED "/math", LDM_GOLDEN_UNPACKED "/models"};
     options.check_stale = options.filter.empty();
   }
+  at::set_num_threads(1);  // The cases are small; threads that wait for each other on a busy machine are not.
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setAllowTF32CuDNN(false);
   try {
