@@ -8,7 +8,7 @@ if [ -z "$format" ] || ! "$format" --version | grep -q 'version 14\.'; then
   echo "no clang-format 14 here: format not checked"
   exit 0
 fi
-mapfile -t files < <(git ls-files '*.h' '*.cpp')
+mapfile -t files < <(git ls-files 'ldm/*.h' 'ldm/*.cpp' 'cli/*.h' 'cli/*.cpp' 'tests/*.h' 'tests/*.cpp' 'examples/*.cpp' 'bench/*.cpp')
 [ ${#files[@]} -gt 0 ] || exit 0
 if [ "${1:-}" = --fix ]; then
   "$format" -i "${files[@]}"

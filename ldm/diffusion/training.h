@@ -21,7 +21,8 @@ torch::Tensor table_at(const std::vector<double>& table, const torch::Tensor& t,
 torch::Tensor q_sample(const NoiseSchedule& schedule, const torch::Tensor& x0, const torch::Tensor& t,
                        const torch::Tensor& noise);
 
-// Noise with a constant per channel added (offset [N, C, 1, 1], unit normals), so that overall brightness is trained too.
+// Noise with a constant per channel added (offset [N, C, 1, 1], unit normals), so that overall brightness is
+// trained too.
 torch::Tensor offset_noise(const torch::Tensor& noise, const torch::Tensor& offset, double strength);
 
 // What the network should return for x_t: noise, x0 or sqrt(ac_t) noise - sqrt(1 - ac_t) x0.

@@ -27,7 +27,8 @@ std::string folder_name(int64_t step) { return kFolderPrefix + std::to_string(st
 
 // The step of a folder called step-N, or -1 for any other name.
 int64_t step_of(const std::string& name) {
-  const auto digits = name.starts_with(kFolderPrefix) ? name.substr(std::strlen(kFolderPrefix)) : std::string();
+  const auto digits =
+      name.starts_with(kFolderPrefix) ? name.substr(std::strlen(kFolderPrefix)) : std::string();
   if (digits.empty() || digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos)
     return -1;
   return std::stoll(digits);

@@ -15,7 +15,8 @@ struct Outcome {
 
 // Runs build/bin/ldm with the arguments and waits. stdin is empty, both outputs are files (no terminal).
 // `environment` holds extra settings such as "LDM_MODELS=/tmp/x".
-Outcome run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
+Outcome run_program(const std::vector<std::string>& arguments,
+                    const std::vector<std::string>& environment = {});
 
 // The project's source folder.
 std::filesystem::path source_folder();
