@@ -11,8 +11,8 @@
 namespace ldm {
 namespace {
 
-constexpr double kSmallestAlphaCumprod =
-    0x1p-24;  // Where zero terminal SNR is clipped to get a finite sigma.
+// Stands for 0 (zero terminal SNR), so that sigma is finite.
+constexpr double kFiniteAlphaCumprod = 0x1p-24;
 
 std::vector<double> linspace(double first, double last, int64_t n) {
   std::vector<double> out(static_cast<size_t>(n));
@@ -101,10 +101,10 @@ NoiseSchedule::NoiseSchedule(FromBetas, std::vector<double> given, double v_post
     posterior_log_variance.push_back(std::log(std::max(posterior_variance.back(), 1e-20)));
     posterior_mean_coef1.push_back(beta * std::sqrt(previous) / (1 - ac));
     posterior_mean_coef2.push_back((1 - previous) * std::sqrt(1 - beta) / (1 - ac));
-    const double clipped = std::max(ac, kSmallestAlphaCumprod);
-    // A clipped table must still ascend: with more than one level below the limit, keep their order.
-    const double level = std::sqrt((1 - clipped) / clipped);
-    sigmas.push_back(sigmas.empty() || level > sigmas.back() ? level : sigmas.back() * (1 + 1e-9));
+    const double finite = ac > 0 ? ac : kFiniteAlphaCumprod;
+    const double level = std::sqrt((1 - finite) / finite);
+    // The table must ascend even where the level before exceeds the finite stand-in for infinity.
+    sigmas.push_back(sigmas.empty() || level > sigmas.back() ? level : sigmas.back() * 2);
     log_sigmas.push_back(std::log(sigmas.back()));
     previous = ac;
   }

@@ -127,7 +127,9 @@ std::vector<int64_t> timesteps_diffusers(std::string_view spacing, int64_t n, in
   std::vector<int64_t> out;
   for (int64_t i = 0; i < n; ++i) {
     if (spacing == "linspace") {
-      out.push_back(std::llrint(ramp(0.0, count - 1, n - 1 - i, n)));
+      // The step first, then the product: exact halves are decided by its rounding, as numpy's linspace does.
+      const double step = n > 1 ? (count - 1) / static_cast<double>(n - 1) : 0.0;
+      out.push_back(std::llrint(static_cast<double>(n - 1 - i) * step));
     } else if (spacing == "leading") {
       out.push_back((n - 1 - i) * (timesteps / n) + offset);
     } else if (spacing == "trailing") {

@@ -80,8 +80,9 @@ Levels levels_of(const Case& c, const NoiseSchedule& s, bool euler) {
   const double last = static_cast<double>(s.timesteps() - 1);
   Levels out;
   for (int64_t i = 0; i < n; ++i) {
-    const double part = static_cast<double>(i) / static_cast<double>(euler ? std::max<int64_t>(n - 1, 1) : n);
-    out.timesteps.push_back(euler ? last * (1 - part) : std::nearbyint(last * (1 - part)));
+    const int64_t gaps = euler ? std::max<int64_t>(n - 1, 1) : n;
+    const double t = static_cast<double>(gaps - i) * (last / static_cast<double>(gaps));
+    out.timesteps.push_back(euler ? t : std::nearbyint(t));
   }
   if (spacing == "trailing") {
     const auto t = timesteps_diffusers("trailing", n, s.timesteps());

@@ -68,24 +68,8 @@ void run_with_timesteps(Case& c, const char* sampler) {
   run_original(c, sampler, schedule, sigmas, options);
 }
 
-// The sampler and its keyword arguments as k-diffusion names them.
-const SamplerInfo& sampler_k(const Case& c, SampleOptions& options) {
+const SamplerInfo& sampler_k(const Case& c) {
   const std::string name = c.config().at("sampler");
-  for (const auto& item : c.config().value("args", Json::object()).items()) {
-    if (item.key() == "eta") {
-      options.eta = item.value().get<double>();
-    } else if (item.key() == "s_noise") {
-      options.s_noise = item.value();
-    } else if (item.key() == "s_churn") {
-      options.s_churn = item.value();
-    } else if (item.key() == "s_tmin") {
-      options.s_tmin = item.value();
-    } else if (item.key() == "s_tmax") {
-      options.s_tmax = item.value();
-    } else {
-      c.skip(name + "/" + item.key());
-    }
-  }
   try {
     return find_sampler(name);
   } catch (const Error&) {
@@ -93,9 +77,30 @@ const SamplerInfo& sampler_k(const Case& c, SampleOptions& options) {
   }
 }
 
-void run_k(Case& c, const Denoiser& denoise) {
+// The keyword arguments as k-diffusion names them.
+SampleOptions options_k(const Case& c) {
+  const auto args = c.config().value("args", Json::object());
+  const std::map<std::string, double SampleOptions::*> numbers = {{"s_noise", &SampleOptions::s_noise},
+                                                                  {"s_churn", &SampleOptions::s_churn},
+                                                                  {"s_tmin", &SampleOptions::s_tmin},
+                                                                  {"s_tmax", &SampleOptions::s_tmax}};
   SampleOptions options;
-  const auto& sampler = sampler_k(c, options);
+  for (const auto& item : args.items()) {
+    const auto number = numbers.find(item.key());
+    if (item.key() == "eta") {
+      options.eta = item.value().get<double>();
+    } else if (number != numbers.end()) {
+      options.*number->second = item.value().get<double>();
+    } else {
+      c.skip(c.config().at("sampler").get<std::string>() + "/" + item.key());
+    }
+  }
+  return options;
+}
+
+void run_k(Case& c, const Denoiser& denoise) {
+  const auto& sampler = sampler_k(c);
+  const auto options = options_k(c);
   SamplerRun run;
   run.noise = case_noise(c);
   run.on_step = [&](const StepEvent& e) {
