@@ -16,6 +16,7 @@ struct FirstStageOptions {
   int64_t embed_dim = 4;  // Channels of the latents.
   int64_t n_embed = 0;    // VQ: codes in the codebook.
   AutoencoderOptions ddconfig;
+  std::string ckpt_path;    // Training starts from this first stage's weights.
   Node lossconfig;          // target and params of the loss; see train/autoencoder_loss.h.
   std::string perceptual;   // Weights of the perceptual distance: LPIPS or EfficientNet-Lite0; empty: none.
   double latent_noise = 0;  // Standard deviation of noise on the decoder's input while training.
@@ -26,6 +27,7 @@ struct FirstStageOptions {
     visit("embed_dim", embed_dim, "channels of the latents");
     visit("n_embed", n_embed, "vq_model: codes in the codebook");
     visit.group("ddconfig", ddconfig, "encoder and decoder");
+    visit("ckpt_path", ckpt_path, "a first stage file to start training from");
     visit.node("lossconfig", lossconfig, "target and params of the training loss");
     visit("perceptual", perceptual, "file with the weights of the perceptual distance; empty: none");
     visit("latent_noise", latent_noise, "noise on the decoder's input while training");

@@ -36,6 +36,7 @@ struct LatentDiffusionOptions {
   int64_t channels = 3;          // Of the latents.
   std::string conditioning_key;  // crossattn, crossattn-adm (also the pooled text), or empty: unconditional.
   bool cond_stage_trainable = false;
+  std::string ckpt_path;  // Training starts from this model's weights, vocabulary and scale_factor.
   Node unet_config;
   Node first_stage_config;
   Node cond_stage_config;
@@ -57,6 +58,7 @@ struct LatentDiffusionOptions {
     visit("channels", channels, "channels of the latents");
     visit("conditioning_key", conditioning_key, "crossattn, crossattn-adm, or empty for none");
     visit("cond_stage_trainable", cond_stage_trainable, "train the condition's encoder with the UNet");
+    visit("ckpt_path", ckpt_path, "a model file to start training from");
     visit.node("unet_config", unet_config, "target and params of the UNet");
     visit.node("first_stage_config", first_stage_config, "target and params of the first stage");
     visit.node("cond_stage_config", cond_stage_config, "target and params of the condition's encoder");

@@ -45,6 +45,7 @@ class AutoencoderTask : public TrainTask {
     objective_->loss().to(device_);
     fit_shortcut(log);
     start_codebook();
+    start_from_file(log);
     optimizer_.emplace(named_parameters(objective_->first_stage(), kPrefix), config.train.optimizer);
     ema_.emplace(named_parameters(objective_->first_stage(), kPrefix), config.train.ema);
     discriminator_optimizer_.emplace(
@@ -138,7 +139,7 @@ class AutoencoderTask : public TrainTask {
 
  private:
   static void require(const LoadReport& report) {
-    check(report.ok(), ErrorKind::kFormat, "train: the checkpoint does not fit the configuration\n",
+    check(report.ok(), ErrorKind::kFormat, "train: the weights do not fit the configuration\n",
           report.table());
   }
 
@@ -179,6 +180,18 @@ class AutoencoderTask : public TrainTask {
     linear_psnr_ = reconstruction_psnr(fit.code, load_pictures(*held_out_, measured));
     log_info(log, "linear code (PCA) of the same size: " + std::to_string(linear_psnr_) +
                       " dB on held-out pictures");
+  }
+
+  // model.params.ckpt_path: the weights of a first stage instead of a new start.
+  void start_from_file(const LogFn& log) {
+    FirstStageOptions options;
+    read_options(config_.model.params, options, "model.params");
+    if (options.ckpt_path.empty()) return;
+    const auto start = read_model_file(options.ckpt_path);
+    check(start.kind == ModelKind::kFirstStage, "model.params.ckpt_path: expected a first stage, ",
+          options.ckpt_path, " is a diffusion model");
+    require(load_state_dict(objective_->first_stage(), with_prefix(start.tensors, kPrefix), kPrefix));
+    log_info(log, "starts from the weights of " + options.ckpt_path);
   }
 
   // Of a VQ model.

@@ -89,7 +89,10 @@ class DiffusionTask : public TrainTask {
     if (held_out_->size() > 0) {
       held_out_latents_.emplace(held_out_, model_->first_stage_ptr(), device_, true, progress, stop);
     }
-    if (model_->options().scale_by_std) model_->set_scale_factor(1.0 / train_latents_->standard_deviation());
+    const bool fresh =
+        model_->options().ckpt_path.empty();  // As the original: a given checkpoint keeps its scale.
+    if (model_->options().scale_by_std && fresh)
+      model_->set_scale_factor(1.0 / train_latents_->standard_deviation());
     parameters_ = named_parameters(model_->unet(), "model.diffusion_model.");
     if (model_->conditioner() && model_->options().cond_stage_trainable) {
       const auto more = named_parameters(*model_->conditioner(), "cond_stage_model.");
@@ -275,9 +278,12 @@ class DiffusionTask : public TrainTask {
               config_.data.size / first.stage->downsampling() == options.image_size,
           "model.params.image_size: pictures of ", config_.data.size, " pixels have latents of ",
           config_.data.size / first.stage->downsampling(), " per side, got ", options.image_size);
-    const auto vocabulary = make_vocabulary(options);
+    std::optional<ModelFile> start;
+    if (!options.ckpt_path.empty()) start = read_model_file(options.ckpt_path);
+    const auto vocabulary = start ? start->vocabulary : make_vocabulary(options);
     at::manual_seed(config_.train.seed_bits());
     model_ = std::make_shared<LatentDiffusion>(options, first.stage, vocabulary);
+    if (start) start_from(*start, log);
     model_->to(device_, at::kFloat);
     model_->first_stage().eval();
     if (model_->conditioner() && !options.cond_stage_trainable) model_->conditioner()->eval();
@@ -287,6 +293,18 @@ class DiffusionTask : public TrainTask {
     int64_t count = 0;
     for (const auto& [name, tensor] : model_->state()) count += tensor.numel();
     log_info(log, "a model of " + std::to_string(count) + " parameters on " + device_.str());
+  }
+
+  // Weights, vocabulary and latent scale of a model file instead of a new start.
+  void start_from(const ModelFile& start, const LogFn& log) {
+    const auto& path = model_->options().ckpt_path;
+    check(start.kind == ModelKind::kDiffusion, "model.params.ckpt_path: expected a diffusion model, ", path,
+          " is a first stage");
+    model_->load(start.tensors);
+    if (const auto* scale = start.config.find_path("model.params.scale_factor"); scale != nullptr) {
+      model_->set_scale_factor(std::stod(scale->text()));
+    }
+    log_info(log, "starts from the weights of " + path);
   }
 
   // The loss of each sample [N] at timesteps t [N] (int64). All tensors are on the device.

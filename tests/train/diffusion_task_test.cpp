@@ -89,6 +89,20 @@ TEST_F(DiffusionTaskTest, ExportsAModelThatLoads) {
   EXPECT_EQ(load_latent_diffusion(path)->options().image_size, 8);
 }
 
+TEST_F(DiffusionTaskTest, StartsFromAModelFile) {
+  const auto first = make({"model.params.scale_by_std=true"});
+  first->step(0);
+  const auto path = folder_.path() / "model.safetensors";
+  first->export_model(path);
+  const auto file = read_model_file(path);
+  const auto second =
+      make({"model.params.ckpt_path=" + path.string(), "model.params.scale_by_std=true", "train.seed=99"});
+  const auto state = second->state().at("model");
+  for (const auto& [name, tensor] : file.tensors) EXPECT_TRUE(at::equal(state.at(name), tensor)) << name;
+  EXPECT_EQ(state.at("scale_factor").item<double>(),
+            first->state().at("model").at("scale_factor").item<double>());
+}
+
 TEST_F(DiffusionTaskTest, RefusesWhatDoesNotFit) {
   const auto refusal = [&](const std::string& change) {
     return error_of(ErrorKind::kUsage, [&] { make({change}); });
