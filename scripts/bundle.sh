@@ -35,7 +35,7 @@ strip -o "$folder/bin/golden_test" build-bundle/bin/golden_test
 
 # Shared libraries that the other machine may lack; the C library is its own, torch's come from its torch.
 ldd build-bundle/bin/ldm build-bundle/bin/golden_test | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
-  grep -Ev "^$torch_dir/|/(ld-linux[^/]*|libc|libm|libdl|libpthread|librt|libgomp)\.so|cuda|cupti" |
+  grep -Ev "^$torch_dir/|/(ld-linux[^/]*|libc|libm|libdl|libpthread|librt|libutil|libgomp)\.so|cuda|cupti" |
   while read -r library; do cp -L "$library" "$folder/lib/"; done
 
 # Training data: made with the ordinary build, whose torch surely runs here.
