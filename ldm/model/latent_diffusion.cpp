@@ -20,6 +20,7 @@ NoiseSchedule make_schedule(const LatentDiffusionOptions& o) {
                         .linear_start = o.linear_start,
                         .linear_end = o.linear_end,
                         .cosine_s = o.cosine_s,
+                        .v_posterior = o.v_posterior,
                         .zero_terminal_snr = o.zero_terminal_snr});
 }
 

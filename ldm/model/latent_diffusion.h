@@ -36,6 +36,15 @@ struct LatentDiffusionOptions {
   int64_t channels = 3;          // Of the latents.
   std::string conditioning_key;  // crossattn, crossattn-adm (also the pooled text), or empty: unconditional.
   bool cond_stage_trainable = false;
+  // Training (read by train/): the original's loss weights, averages and schedule.
+  double v_posterior = 0.0;           // 0: the posterior's own variance; 1: beta.
+  double l_simple_weight = 1.0;       // Of the plain error.
+  double original_elbo_weight = 0.0;  // Of the variational bound.
+  bool learn_logvar = false;          // Learn a log-variance of the loss for each timestep.
+  double logvar_init = 0.0;           // Where it starts; a constant unless learned.
+  bool use_ema = true;                // Average the weights.
+  std::string monitor;                // The validation figure whose best model is kept; empty: none.
+  Node scheduler_config;              // target and params of the learning-rate schedule; null: train's own.
   std::string ckpt_path;  // Training starts from this model's weights, vocabulary and scale_factor.
   Node unet_config;
   Node first_stage_config;
@@ -58,6 +67,14 @@ struct LatentDiffusionOptions {
     visit("channels", channels, "channels of the latents");
     visit("conditioning_key", conditioning_key, "crossattn, crossattn-adm, or empty for none");
     visit("cond_stage_trainable", cond_stage_trainable, "train the condition's encoder with the UNet");
+    visit("v_posterior", v_posterior, "0: the posterior's own variance, 1: beta");
+    visit("l_simple_weight", l_simple_weight, "weight of the plain error");
+    visit("original_elbo_weight", original_elbo_weight, "weight of the variational bound");
+    visit("learn_logvar", learn_logvar, "learn a log-variance of the loss for each timestep");
+    visit("logvar_init", logvar_init, "start of the log-variance; a constant unless learned");
+    visit("use_ema", use_ema, "average the weights");
+    visit("monitor", monitor, "validation figure whose best model is kept; empty: none");
+    visit.node("scheduler_config", scheduler_config, "target and params of the learning-rate schedule");
     visit("ckpt_path", ckpt_path, "a model file to start training from");
     visit.node("unet_config", unet_config, "target and params of the UNet");
     visit.node("first_stage_config", first_stage_config, "target and params of the first stage");
