@@ -1,27 +1,38 @@
 #!/usr/bin/env bash
-# What gives most per CPU second on the emoji set: short runs of both stages with one thread and one change each.
-# Usage: bench/emoji_search.sh first-stage|diffusion MINUTES [FIRST_STAGE]; needs data/emoji. Prints one line a variant.
+# What gives most per CPU second on the emoji set: short runs of both stages with one thread and one change each. All
+# variants get the same CPU time (not wall time: other work on the machine may be in the way).
+# Usage: bench/emoji_search.sh first-stage|diffusion CPU_MINUTES [FIRST_STAGE]; needs data/emoji. Prints one line a variant.
 set -euo pipefail
 cd "${LDM_RUN_DIR:-$(dirname "$0")/..}"
 what=${1:?first-stage or diffusion}
-minutes=${2:?minutes for each variant}
+minutes=${2:?CPU minutes for each variant}
 first_stage=${3:-models/emoji-first-stage.safetensors}
 ldm=${LDM:-build/bin/ldm}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# CPU seconds of so many steps, start included: cpu_seconds STEPS CONFIG [key=value ...]
+cpu_seconds() {
+  local steps=$1
+  shift
+  rm -rf "$work/speed"
+  (TIMEFORMAT='%U %S'
+   time "$ldm" train "$@" train.steps="$steps" train.validate_every=0 train.sample_every=0 train.checkpoint_every=0 -q --threads 1 \
+     -o "$work/speed" >/dev/null 2>&1) 2>&1 | awk '{print $1 + $2}'
+}
+
 run() {  # NAME CONFIG [key=value ...]
   local name=$1 config=$2 out
   shift 2
   out=$work/${name//[^a-z0-9]/_}
-  # The cosine must end with the time, so the speed is measured first.
+  # The cosine must end with the time, so the speed is measured first: the difference leaves the start out.
   local speed steps batch
   batch=$(printf '%s\n' "$@" | sed -n 's/^data.batch_size=//p')
-  speed=$("$ldm" train "$config" "$@" train.steps=12 train.validate_every=0 train.sample_every=0 train.checkpoint_every=0 -q --json --threads 1 -o "$out.speed" |
-    sed -n 's/.*"images_per_second":\([0-9.]*\).*/\1/p')
+  speed=$(awk "BEGIN {print 30 * $batch / ($(cpu_seconds 32 "$config" "$@") - $(cpu_seconds 2 "$config" "$@"))}")
   steps=$(awk "BEGIN {print int($speed * 60 * $minutes / $batch)}")
-  "$ldm" train "$config" "$@" train.steps="$steps" train.validate_every="$steps" train.sample_every=0 train.checkpoint_every=0 -q --threads 1 -o "$out" >/dev/null
-  printf '%s: %s images/s, %s images, %s\n' "$name" "$speed" $((steps * batch)) "$(grep '"validation"' "$out/log.jsonl" | tail -n 1)"
+  "$ldm" train "$config" "$@" train.steps="$steps" train.validate_every="$steps" train.sample_every=0 train.checkpoint_every=0 -q --threads 1 \
+    -o "$out" >/dev/null
+  printf '%s: %s images/CPU s, %s images, %s\n' "$name" "$speed" $((steps * batch)) "$(grep '"validation"' "$out/log.jsonl" | tail -n 1)"
 }
 
 ae=configs/emoji/autoencoder.yaml dm=configs/emoji/diffusion.yaml
