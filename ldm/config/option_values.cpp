@@ -24,6 +24,15 @@ std::string shown_value(const Node& node) {
   return (node.quoted() || !looks_typed(text) ? "the string '" : "'") + cut + "'";
 }
 
+// 1 and 1.0, True and true are the same value.
+bool same_value(const Node& a, const Node& b) {
+  if (!a.is_scalar() || !b.is_scalar() || a.quoted() || b.quoted()) return to_yaml_flow(a) == to_yaml_flow(b);
+  const auto x = parse_double(a.text()), y = parse_double(b.text());
+  if (x || y) return x == y;
+  const auto p = parse_bool(a.text()), q = parse_bool(b.text());
+  return p || q ? p == q : a.text() == b.text();
+}
+
 bool is_plain_scalar(const Node& node) { return node.is_scalar() && !node.quoted(); }
 
 }  // namespace
@@ -72,6 +81,12 @@ std::string FieldReader::full_name(std::string_view name) const {
   return path_ + (path_.empty() ? "" : ".") + std::string(name);
 }
 
+void FieldReader::only(std::string_view name, std::string_view value, std::string_view why) {
+  const Node* given = take(name);
+  if (given == nullptr || given->is_null() || same_value(*given, parse_yaml(value, "expected"))) return;
+  fail_value(*given, full_name(name), std::string(value) + " (" + std::string(why) + ")");
+}
+
 void FieldReader::refuse_unknown() const {
   for (const auto& [key, value] : node_.entries()) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
@@ -79,6 +94,11 @@ void FieldReader::refuse_unknown() const {
     if (hint.empty()) hint = "; expected one of " + join_names(known_);
     fail(ErrorKind::kUsage, place(value), "unknown key '", full_name(key), "'", hint);
   }
+}
+
+void IgnoredFields::ignored(std::string_view name, std::string_view why) {
+  if (node_.find(name) != nullptr)
+    found_.push_back(path_ + "." + std::string(name) + ": " + std::string(why));
 }
 
 void FieldHelp::add(std::string_view name, const Node& value, std::string_view help) {

@@ -23,6 +23,8 @@ struct FieldProbe {
   template <typename T>
   void group(std::string_view, T&, std::string_view = "") {}
   void node(std::string_view, Node&, std::string_view = "") {}
+  void ignored(std::string_view, std::string_view) {}
+  void only(std::string_view, std::string_view, std::string_view) {}
 };
 
 template <typename T>
@@ -83,6 +85,8 @@ class FieldReader {
     (*this)(name, field);
   }
   void node(std::string_view name, Node& field, std::string_view = "") { (*this)(name, field); }
+  void ignored(std::string_view name, std::string_view) { take(name); }
+  void only(std::string_view name, std::string_view value, std::string_view why);
 
   void refuse_unknown() const;
 
@@ -107,6 +111,8 @@ class FieldWriter {
     (*this)(name, field);
   }
   void node(std::string_view name, Node& field, std::string_view = "") { (*this)(name, field); }
+  void ignored(std::string_view, std::string_view) {}
+  void only(std::string_view, std::string_view, std::string_view) {}
 
   Node take() { return std::move(map_); }
 
@@ -135,6 +141,8 @@ class FieldHelp {
     prefix_ = outer;
   }
   void node(std::string_view name, Node& field, std::string_view help = "") { (*this)(name, field, help); }
+  void ignored(std::string_view, std::string_view) {}
+  void only(std::string_view, std::string_view, std::string_view) {}
 
   std::string text() const;
 
@@ -146,6 +154,31 @@ class FieldHelp {
   };
   std::string prefix_;
   std::vector<Line> lines_;
+};
+
+// Visits an options struct and gathers the keys of a map that are accepted without effect.
+class IgnoredFields {
+ public:
+  IgnoredFields(const Node& node, std::string_view path, std::vector<std::string>& found)
+      : node_(node), path_(path), found_(found) {}
+
+  template <typename T>
+  void operator()(std::string_view name, T& field, std::string_view = "") {
+    if constexpr (HasFields<T>) group(name, field);
+  }
+  template <HasFields T>
+  void group(std::string_view name, T& field, std::string_view = "") {
+    const Node* inner = node_.find(name);
+    if (inner != nullptr) field.fields(IgnoredFields(*inner, path_ + "." + std::string(name), found_));
+  }
+  void node(std::string_view, Node&, std::string_view = "") {}
+  void ignored(std::string_view name, std::string_view why);
+  void only(std::string_view, std::string_view, std::string_view) {}
+
+ private:
+  const Node& node_;
+  std::string path_;
+  std::vector<std::string>& found_;
 };
 
 template <typename T>

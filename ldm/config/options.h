@@ -22,6 +22,11 @@
 // visit.group("unet", unet, "...") nests a struct with fields of its own, visit.node("params", params, "...")
 // keeps a subtree as it is. Field types: bool, integers, double, std::string, Node, structs with fields, and
 // std::vector or std::optional of these.
+//
+// Two sorts of keys have no field, and are there so that files of other programs can be read as they are:
+//   visit.ignored("monitor", "checkpoints are kept by number")     any value, without effect: ignored_options
+//   visit.only("num_timesteps_cond", "1", "a noised condition is not supported")   that value or null, else
+//   kUsage
 
 namespace ldm {
 
@@ -44,6 +49,15 @@ Node write_options(const Options& options) {
   Options copy = options;
   copy.fields(writer);
   return writer.take();
+}
+
+// The keys of `node` that `Options` lists as ignored, as "path.key: why", in the order of the list.
+template <HasFields Options>
+std::vector<std::string> ignored_options(const Node& node, std::string_view path = "") {
+  std::vector<std::string> found;
+  Options options;
+  options.fields(IgnoredFields(node, path, found));
+  return found;
 }
 
 // One line per field, "name=value  what it is", nested names dotted, with the values that `options` has.

@@ -136,6 +136,40 @@ TEST(Options, WhatIsWrittenIsRead) {
   EXPECT_EQ(written.entries()[0].key, "target") << "in the order of the list";
 }
 
+struct Foreign {
+  double rate = 1.0;
+  UNetLike unet;
+
+  template <typename Visitor>
+  void fields(Visitor&& visit) {
+    visit("rate", rate);
+    visit.ignored("monitor", "checkpoints are kept by number");
+    visit.only("steps_cond", "1", "a noised condition is not supported");
+    visit.only("dims", "[]", "flat only");
+    visit.group("unet", unet);
+  }
+};
+
+TEST(Options, IgnoredKeysAreNamed) {
+  const auto node = parse_yaml("{rate: 2, monitor: val/loss, unet: {channels: 3}}", "c.yaml");
+  Foreign foreign;
+  read_options(node, foreign);
+  EXPECT_EQ(foreign.rate, 2.0);
+  EXPECT_EQ(ignored_options<Foreign>(node, "model.params"),
+            (std::vector<std::string>{"model.params.monitor: checkpoints are kept by number"}));
+  EXPECT_TRUE(ignored_options<Foreign>(parse_yaml("{rate: 2}", "c.yaml")).empty());
+}
+
+TEST(Options, KeysWithOneSupportedValueRefuseOthers) {
+  Foreign foreign;
+  read_options(parse_yaml("{steps_cond: 1.0, dims: []}", "c.yaml"), foreign);
+  read_options(parse_yaml("{steps_cond: null}", "c.yaml"), foreign);
+  const auto text = error_text(ErrorKind::kUsage,
+                               [&] { read_options(parse_yaml("{steps_cond: 5}", "c.yaml"), foreign, "p"); });
+  EXPECT_EQ(text, "c.yaml:1: p.steps_cond: expected 1 (a noised condition is not supported), got '5'");
+  EXPECT_FALSE(write_options(foreign).find("steps_cond")) << "no field, nothing to write";
+}
+
 TEST(Options, DefaultsRoundTrip) {
   RunOptions run;
   read_options(write_options(RunOptions()), run);
