@@ -2,90 +2,54 @@
 
 #include <ATen/ATen.h>
 
-#include <utility>
+#include <numeric>
+#include <vector>
 
 #include "ldm/core/error.h"
-#include "ldm/nn/layers.h"
 
 namespace ldm {
 namespace {
 
-torch::Tensor concat_rows(const torch::Tensor& a, const torch::Tensor& b) {
-  check(a.defined() == b.defined(), "concat: the two conditionings are of different kinds");
+torch::Tensor join_rows(const torch::Tensor& a, const torch::Tensor& b) {
+  check(a.defined() == b.defined(), "join_batches: the two conditionings are of different kinds");
   return a.defined() ? at::cat({a, b}, 0) : torch::Tensor();
+}
+
+torch::Tensor repeated_to(const torch::Tensor& context, int64_t tokens) {
+  return context.size(1) == tokens ? context : context.repeat({1, tokens / context.size(1), 1});
+}
+
+// softmax over r copies of the same keys gives each 1/r of the weight: the same sum of values.
+torch::Tensor join_contexts(const torch::Tensor& a, const torch::Tensor& b) {
+  if (!a.defined() || !b.defined()) return join_rows(a, b);
+  const auto tokens = std::lcm(a.size(1), b.size(1));
+  return join_rows(repeated_to(a, tokens), repeated_to(b, tokens));
 }
 
 }  // namespace
 
-Conditioning concat(const Conditioning& first, const Conditioning& second) {
-  return {.context = concat_rows(first.context, second.context), .y = concat_rows(first.y, second.y)};
+Conditioning Conditioning::to(at::Device device) const {
+  const auto moved = [&](const torch::Tensor& t) { return t.defined() ? t.to(device) : t; };
+  return {.context = moved(context), .y = moved(y), .concat = moved(concat)};
 }
 
-TextConditioner::TextConditioner(const TextConditionerOptions& options, WordPiece tokenizer)
-    : options_(options),
-      tokenizer_(std::move(tokenizer)),
-      transformer_(add(*this, "transformer", std::make_shared<TextTransformer>(options.transformer))) {
-  check(options.max_length >= 2 && options.max_length <= options.transformer.max_seq_len,
-        "text_transformer: expected max_length in 2..max_seq_len (", options.transformer.max_seq_len,
-        "), got ", options.max_length);
+Conditioning join_batches(const Conditioning& first, const Conditioning& second) {
+  return {.context = join_contexts(first.context, second.context),
+          .y = join_rows(first.y, second.y),
+          .concat = join_rows(first.concat, second.concat)};
 }
 
-torch::Tensor TextConditioner::tokenize(std::span<const Condition> conditions) const {
-  auto tokens = at::empty({static_cast<int64_t>(conditions.size()), options_.max_length}, at::kLong);
-  auto* out = tokens.data_ptr<int64_t>();
+torch::Tensor stack_field(std::span<const Condition> conditions, torch::Tensor Condition::*field,
+                          std::string_view who, std::string_view what) {
+  std::vector<torch::Tensor> rows;
   for (const auto& condition : conditions) {
-    const auto ids = tokenizer_.encode_padded(condition.caption, options_.max_length);
-    out = std::copy(ids.begin(), ids.end(), out);
+    const auto& value = condition.*field;
+    check(value.defined(), who, ": every sample needs ", what);
+    check(rows.empty() || value.sizes() == rows.front().sizes(), who, ": expected ", what,
+          " of the same shape for every sample, got ", value.sizes(), " after ", rows.front().sizes());
+    rows.push_back(value);
   }
-  return tokens;
-}
-
-Conditioning TextConditioner::encode_tokens(const torch::Tensor& tokens) const {
-  const auto ids = tokens.to(transformer_->parameters().front().device());
-  Conditioning out{.context = transformer_->forward(ids), .y = {}};
-  if (options_.pooled) {
-    const auto words = ids.ne(tokenizer_.pad_id()).to(out.context.scalar_type()).unsqueeze(-1);  // [N, T, 1]
-    out.y = (out.context * words).sum(1) / words.sum(1);
-  }
-  return out;
-}
-
-Conditioning TextConditioner::encode(std::span<const Condition> conditions) const {
-  return encode_tokens(tokenize(conditions));
-}
-
-std::string TextConditioner::complaint(const std::string& caption) const {
-  const auto ids = tokenizer_.encode(caption);
-  const auto room = options_.max_length - 2;
-  if (static_cast<int64_t>(ids.size()) > room) {
-    return "the prompt has " + std::to_string(ids.size()) + " pieces, the model reads the first " +
-           std::to_string(room);
-  }
-  for (const auto id : ids) {
-    if (id == tokenizer_.unk_id()) return "the prompt has characters that the model has never seen";
-  }
-  return {};
-}
-
-ClassConditioner::ClassConditioner(int64_t width, int64_t classes, std::optional<int64_t> null_class)
-    : classes_(classes), null_class_(null_class) {
-  check(width > 0 && classes > 0, "class_embedder: expected a positive embed_dim and n_classes, got ", width,
-        " and ", classes);
-  check(!null_class || (*null_class >= 0 && *null_class < classes),
-        "class_embedder: expected a null_class in 0..", classes - 1, ", got ", null_class.value_or(-1));
-  weight_ = add(*this, "embedding", embedding(classes, width))->weight;
-}
-
-Conditioning ClassConditioner::encode(std::span<const Condition> conditions) const {
-  auto ids = at::empty({static_cast<int64_t>(conditions.size())}, at::kLong);
-  auto* out = ids.data_ptr<int64_t>();
-  for (const auto& condition : conditions) {
-    const auto label = condition.label < 0 ? null_class_.value_or(-1) : condition.label;
-    check(label >= 0, "class_embedder: the model has no null class, so every sample needs a class number");
-    check(label < classes_, "class_embedder: expected a class in 0..", classes_ - 1, ", got ", label);
-    *out++ = label;
-  }
-  return {.context = at::embedding(weight_, ids.to(weight_.device())).unsqueeze(1), .y = {}};
+  return at::stack(rows);
 }
 
 }  // namespace ldm

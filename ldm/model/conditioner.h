@@ -3,85 +3,69 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
-#include <memory>
-#include <optional>
+#include <array>
+#include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
-
-#include "ldm/nn/class_embedder.h"
-#include "ldm/nn/text_transformer.h"
-#include "ldm/text/wordpiece.h"
+#include <string_view>
 
 namespace ldm {
 
-// What one sample is conditioned on. A model reads the part that it was trained with.
+// Where a training picture was cut from a larger one (SDXL, Podell et al. 2023, Sec. 2.2), in pixels.
+struct PictureFrame {
+  std::array<double, 2> original_size{1024, 1024};  // Height, width before resizing.
+  std::array<double, 2> crop_top_left{0, 0};        // Top, left of the cut.
+  std::array<double, 2> target_size{1024, 1024};    // Height, width of what is drawn.
+};
+
+// What one sample is conditioned on. A model reads the fields that it was trained with and no others.
+// Undefined tensors are absent.
 struct Condition {
-  std::string caption;  // Empty: unconditional.
-  int64_t label = -1;   // Class number; -1: unconditional.
+  std::string caption;       // Empty: unconditional.
+  int64_t label = -1;        // Class number; -1: unconditional.
+  torch::Tensor tokens;      // [T] int64, in place of a caption: a layout's boxes, or prepared text.
+  torch::Tensor picture;     // [C, H, W]: in [-1, 1], to be enlarged or repaired; or a one-hot label map.
+  torch::Tensor mask;        // [1, H, W] in [0, 1]: 1 where the picture is to be repainted.
+  torch::Tensor embeddings;  // [T, D]: tokens made elsewhere (retrieved pictures).
+  torch::Tensor vector;      // [A]: a vector made elsewhere.
+  PictureFrame frame;
 };
 
-// What the UNet is given. Undefined tensors are absent.
+// What the network is given. Undefined tensors are absent.
 struct Conditioning {
-  torch::Tensor context;  // [N, T, D] for cross-attention.
-  torch::Tensor y;        // [N, A], added to the time embedding through label_emb.
+  torch::Tensor context;  // [N, T, D]: tokens for cross-attention.
+  torch::Tensor y;        // [N, A], or [N] int64 class ids: added to the time embedding through label_emb.
+  torch::Tensor concat;   // [N, C, H, W] of the latents' size: appended to the channels of x.
+
+  Conditioning to(at::Device device) const;
 };
 
-// The two batches one after the other, for guidance in one call.
-Conditioning concat(const Conditioning& first, const Conditioning& second);
+// The two batches one after the other, for guidance in one call. Contexts of different lengths are repeated
+// to their least common multiple, which leaves attention as it is. Throws kUsage when one batch lacks what
+// the other has.
+Conditioning join_batches(const Conditioning& first, const Conditioning& second);
 
-// tau of the paper (Sec. 3.3): conditions in, what steers the UNet out. Its parameters are
+// tau of the paper (Sec. 3.3): conditions in, what steers the network out. Its parameters are
 // `cond_stage_model.*`.
 class Conditioner : public torch::nn::Module {
  public:
+  // Throws kUsage for a condition that lacks what this conditioner reads, or that does not fit.
   virtual Conditioning encode(std::span<const Condition> conditions) const = 0;
   // What has to be in the model file besides weights: the tokenizer's vocabulary; empty if there is none.
   virtual std::string vocabulary() const { return {}; }
   // Pieces of a caption that do not fit or are not known, in words for the user; empty if all is well.
   virtual std::string complaint(const std::string& /*caption*/) const { return {}; }
-  // Classes that a label can name; 0: the condition is words.
+  // Whether it reads the caption.
+  virtual bool takes_words() const { return false; }
+  // Classes that a label can name; 0: it reads no label.
   virtual int64_t classes() const { return 0; }
   // Whether "no condition" can be encoded: guidance and dropout need it.
   virtual bool has_null() const { return true; }
 };
 
-struct TextConditionerOptions {
-  TextTransformerOptions transformer;
-  int64_t max_length = 77;  // Tokens of a caption, [CLS] and [SEP] included.
-  bool pooled = false;      // Also give the mean of the words' states as y.
-};
-
-// WordPiece and a BERT-style transformer, as the original's BERTEmbedder. Keys `transformer.*`.
-class TextConditioner : public Conditioner {
- public:
-  TextConditioner(const TextConditionerOptions& options, WordPiece tokenizer);
-  Conditioning encode(std::span<const Condition> conditions) const override;
-  std::string vocabulary() const override { return tokenizer_.to_vocab(); }
-  std::string complaint(const std::string& caption) const override;
-
-  // [N, max_length] token ids on the CPU, and encode() from there.
-  torch::Tensor tokenize(std::span<const Condition> conditions) const;
-  Conditioning encode_tokens(const torch::Tensor& tokens) const;
-
- private:
-  TextConditionerOptions options_;
-  WordPiece tokenizer_;
-  std::shared_ptr<TextTransformer> transformer_;
-};
-
-// The original's ClassEmbedder: one context token a class. An entry beyond the classes stands for "no class"
-// when `null_class` is given. Key `embedding.weight`.
-class ClassConditioner : public Conditioner {
- public:
-  ClassConditioner(int64_t width, int64_t classes, std::optional<int64_t> null_class);
-  Conditioning encode(std::span<const Condition> conditions) const override;
-  int64_t classes() const override { return classes_; }
-  bool has_null() const override { return null_class_.has_value(); }
-
- private:
-  int64_t classes_;
-  std::optional<int64_t> null_class_;
-  torch::Tensor weight_;
-};
+// One field of all conditions, on a new first axis: [N, ...]. Throws kUsage naming `who` and `what` where one
+// lacks it or their shapes differ.
+torch::Tensor stack_field(std::span<const Condition> conditions, torch::Tensor Condition::*field,
+                          std::string_view who, std::string_view what);
 
 }  // namespace ldm

@@ -6,7 +6,10 @@
 
 #include "ldm/config/options.h"
 #include "ldm/core/error.h"
+#include "ldm/model/make_conditioner.h"
+#include "ldm/model/map_conditioner.h"
 #include "ldm/model/targets.h"
+#include "ldm/nn/label_embedding.h"
 
 namespace ldm {
 namespace {
@@ -33,56 +36,32 @@ std::shared_ptr<UNet> make_unet(const Node& config) {
   return std::make_shared<UNet>(options);
 }
 
-struct ClassConditionerOptions {
-  int64_t embed_dim = 512;
-  int64_t n_classes = 1000;
-  std::string key = "class_label";    // The original's; labels always come from the data's class.
-  std::optional<int64_t> null_class;  // The class that stands for "no class".
-
-  template <typename Visitor>
-  void fields(Visitor&& visit) {
-    visit("embed_dim", embed_dim, "width of the class token");
-    visit("n_classes", n_classes, "number of classes, a null class included");
-    visit("key", key, "accepted from the original's files");
-    visit("null_class", null_class, "the class that stands for no class");
-  }
-};
-
-std::shared_ptr<Conditioner> make_conditioner(const LatentDiffusionOptions& o,
-                                              const std::string& vocabulary) {
-  const std::string where = "model.params.cond_stage_config";
+// The original's rule: without a conditioning_key the condition is appended (concat_mode) or attended to.
+Wiring make_wiring(const LatentDiffusionOptions& o) {
   const auto& config = o.cond_stage_config;
-  if (o.conditioning_key.empty()) return nullptr;
-  check(o.conditioning_key == "crossattn" || o.conditioning_key == "crossattn-adm",
-        "model.params.conditioning_key: expected crossattn, crossattn-adm or nothing, got '",
-        o.conditioning_key, "'");
-  const auto name = config.is_scalar() ? config.text() : config.at("target").text();
-  switch (const auto target = parse_target(name, where + ".target")) {
-    case Target::kTextTransformer: {
-      TextConditionerOptions options{
-          .transformer = {}, .max_length = 0, .pooled = o.conditioning_key == "crossattn-adm"};
-      read_options(config.at("params"), options.transformer, where + ".params");
-      options.max_length = options.transformer.max_seq_len;
-      check(!vocabulary.empty(), ErrorKind::kFormat, where,
-            ": the text encoder needs a vocabulary in the model file");
-      auto tokenizer = WordPiece::from_vocab(std::as_bytes(std::span(vocabulary)));
-      check(tokenizer.size() <= options.transformer.vocab_size, ErrorKind::kFormat, where,
-            ": the vocabulary has ", tokenizer.size(), " pieces, the network knows ",
-            options.transformer.vocab_size);
-      return std::make_shared<TextConditioner>(options, std::move(tokenizer));
-    }
-    case Target::kClassEmbedder: {
-      ClassConditionerOptions options;
-      read_options(config.at("params"), options, where + ".params");
-      return std::make_shared<ClassConditioner>(options.embed_dim, options.n_classes, options.null_class);
-    }
-    case Target::kUnconditional:
-      return nullptr;
-    default:
-      fail(ErrorKind::kUsage, where,
-           ".target: expected text_transformer, class_embedder or unconditional, got '", to_string(target),
-           "'");
+  if (config.is_null()) {
+    check(o.conditioning_key.empty(), "model.params.cond_stage_config: expected an encoder for the ",
+          "conditioning_key ", o.conditioning_key);
+    return {};
   }
+  const auto name = config.is_scalar() ? config.text() : config.at("target").text();
+  if (parse_target(name, "model.params.cond_stage_config.target") == Target::kUnconditional) return {};
+  if (!o.conditioning_key.empty()) return parse_wiring(o.conditioning_key);
+  return parse_wiring(o.concat_mode ? "concat" : "crossattn");
+}
+
+std::shared_ptr<Conditioner> make_cond_stage(const LatentDiffusionOptions& o, const Wiring& wiring,
+                                             const UNetOptions& unet,
+                                             const std::shared_ptr<FirstStage>& first_stage,
+                                             const std::string& vocabulary) {
+  if (!wiring.any()) return nullptr;
+  const ConditionerSetting setting{.wiring = wiring,
+                                   .vocabulary = vocabulary,
+                                   .first_stage = first_stage,
+                                   .concat_channels = unet.in_channels - o.channels,
+                                   .context_dim = unet.context_dim.value_or(0),
+                                   .classes = class_count(unet.num_classes.value_or(""))};
+  return make_conditioner(o.cond_stage_config, setting, "model.params.cond_stage_config");
 }
 
 }  // namespace
@@ -93,9 +72,14 @@ LatentDiffusion::LatentDiffusion(const LatentDiffusionOptions& options,
       schedule_(make_schedule(options)),
       prediction_(parse_prediction(options.parameterization)),
       unet_(make_unet(options.unet_config)),
-      conditioner_(make_conditioner(options, vocabulary)),
+      wiring_(make_wiring(options)),
       first_stage_(std::move(first_stage)) {
   check(first_stage_ != nullptr, ErrorKind::kInternal, "LatentDiffusion: no first stage");
+  conditioner_ = make_cond_stage(options, wiring_, unet_->options(), first_stage_, vocabulary);
+  if (wiring_.concat && wiring_.context) {
+    picture_ = std::make_shared<FirstStageConditioner>(first_stage_, PictureStyle::kStableInpaint,
+                                                       options.scale_factor);
+  }
   check(first_stage_->latent_channels() == options.channels,
         "model.params.channels: the first stage has latents of ", first_stage_->latent_channels(),
         " channels, got ", options.channels);
@@ -106,18 +90,22 @@ LatentDiffusion::LatentDiffusion(const LatentDiffusionOptions& options,
 }
 
 Conditioning LatentDiffusion::encode(std::span<const Condition> conditions) const {
-  return conditioner_ ? conditioner_->encode(conditions) : Conditioning{};
+  if (!conditioner_) return {};
+  auto out = conditioner_->encode(conditions);
+  if (picture_ && !out.concat.defined()) out.concat = picture_->encode(conditions).concat;
+  check_wired(wiring_, out);
+  return out.to(device());
 }
 
 torch::Tensor LatentDiffusion::predict(const torch::Tensor& x, const torch::Tensor& t,
                                        const Conditioning& condition) const {
-  return unet_->forward(x, t, condition.context, condition.y);
+  return unet_->forward(network_input(x, condition), t, condition.context, condition.y);
 }
 
 Denoiser LatentDiffusion::denoiser(const Conditioning& condition) const {
   const auto context = condition.context.defined() ? Context::remembering(condition.context) : Context();
-  Network network = [unet = unet_, context, y = condition.y](const torch::Tensor& x, const torch::Tensor& t) {
-    return unet->forward(x, t, context, y);
+  Network network = [unet = unet_, context, condition](const torch::Tensor& x, const torch::Tensor& t) {
+    return unet->forward(network_input(x, condition), t, context, condition.y);
   };
   return discrete_denoiser(std::move(network), schedule_, prediction_);
 }

@@ -13,6 +13,7 @@
 #include "ldm/diffusion/parameterization.h"
 #include "ldm/diffusion/schedule.h"
 #include "ldm/model/conditioner.h"
+#include "ldm/model/wiring.h"
 #include "ldm/nn/first_stage.h"
 #include "ldm/nn/state_dict.h"
 #include "ldm/nn/unet.h"
@@ -34,7 +35,8 @@ struct LatentDiffusionOptions {
   bool scale_by_std = false;     // Set scale_factor to 1 / std of the training latents when training starts.
   int64_t image_size = 0;        // Side of the training latents.
   int64_t channels = 3;          // Of the latents.
-  std::string conditioning_key;  // crossattn, crossattn-adm (also the pooled text), or empty: unconditional.
+  std::string conditioning_key;  // See model/wiring.h; empty: concat_mode decides.
+  bool concat_mode = true;       // Without a conditioning_key: concat, otherwise crossattn.
   bool cond_stage_trainable = false;
   // Training (read by train/): the original's loss weights, averages and schedule.
   double v_posterior = 0.0;           // 0: the posterior's own variance; 1: beta.
@@ -65,7 +67,9 @@ struct LatentDiffusionOptions {
     visit("scale_by_std", scale_by_std, "set scale_factor to 1 / std of the training latents");
     visit("image_size", image_size, "side of the training latents");
     visit("channels", channels, "channels of the latents");
-    visit("conditioning_key", conditioning_key, "crossattn, crossattn-adm, or empty for none");
+    visit("conditioning_key", conditioning_key,
+          "concat, crossattn, hybrid, adm, crossattn-adm or hybrid-adm; empty: see concat_mode");
+    visit("concat_mode", concat_mode, "without a conditioning_key: concat, otherwise crossattn");
     visit("cond_stage_trainable", cond_stage_trainable, "train the condition's encoder with the UNet");
     visit("v_posterior", v_posterior, "0: the posterior's own variance, 1: beta");
     visit("l_simple_weight", l_simple_weight, "weight of the plain error");
@@ -79,6 +83,24 @@ struct LatentDiffusionOptions {
     visit.node("unet_config", unet_config, "target and params of the UNet");
     visit.node("first_stage_config", first_stage_config, "target and params of the first stage");
     visit.node("cond_stage_config", cond_stage_config, "target and params of the condition's encoder");
+    visit.ignored("first_stage_key", "pictures come from data.path");
+    visit.ignored("cond_stage_key", "the condition's encoder knows what it reads");
+    visit.ignored("masked_image_key", "the condition's encoder knows what it reads");
+    visit.ignored("log_every_t", "sampling keeps no steps in between");
+    visit.ignored("clip_denoised", "latents are never clipped, as in the original");
+    visit.only("num_timesteps_cond", "1", "the condition itself gets no noise");
+    visit.only("cond_stage_forward", "null", "the condition's encoder has one way in");
+    visit.only("given_betas", "null", "see beta_schedule");
+    visit.only("use_positional_encodings", "false", "the original has no code for it");
+    visit.only("ignore_keys", "[]", "ckpt_path has to fit");
+    visit.only("load_only_unet", "false", "ckpt_path is a whole model");
+    visit.only("make_it_fit", "false", "ckpt_path has to fit");
+    visit.only("reset_ema", "false", "averages start anew with ckpt_path");
+    visit.only("reset_num_ema_updates", "false", "averages start anew with ckpt_path");
+    visit.only("ucg_training", "null", "see data.captions.dropout");
+    visit.only("force_null_conditioning", "false", "conditioning_key says it");
+    visit.only("finetune_keys", "null", "ckpt_path has to fit");
+    visit.only("concat_keys", "[mask, masked_image]", "inpainting models are wired so");
   }
 };
 
@@ -131,7 +153,9 @@ class LatentDiffusion {
   NoiseSchedule schedule_;
   Prediction prediction_;
   std::shared_ptr<UNet> unet_;
+  Wiring wiring_;
   std::shared_ptr<Conditioner> conditioner_;
+  std::shared_ptr<Conditioner> picture_;  // Of hybrid models whose conditioner gives words alone.
   std::shared_ptr<FirstStage> first_stage_;
 };
 

@@ -12,6 +12,7 @@ enum class Target {
   kVqModel,              // vq_model              ldm.models.autoencoder.VQModel, ...VQModelInterface
   kIdentity,             // identity              torch.nn.Identity, ...IdentityFirstStage
   kLatentDiffusion,      // latent_diffusion      ldm.models.diffusion.ddpm.LatentDiffusion
+  kDiffusionEngine,      // diffusion_engine      sgm.models.diffusion.DiffusionEngine
   kUnet,                 // unet                  ldm.modules.diffusionmodules.openaimodel.UNetModel
   kTextTransformer,      // text_transformer      ldm.modules.encoders.modules.BERTEmbedder
   kClassEmbedder,        // class_embedder        ldm.modules.encoders.modules.ClassEmbedder
@@ -23,6 +24,7 @@ enum class Target {
   kClipImage,        // clip_image            ldm.modules.encoders.modules.FrozenClipImageEmbedder
   kSizeEmbedder,     // size_embedder         sgm.modules.encoders.modules.ConcatTimestepEmbedderND
   kConditionerList,  // conditioner_list      sgm.modules.GeneralConditioner
+  kHybridCondition,  // hybrid            ldm.modules.diffusionmodules.util.HybridConditioner
   kUnconditional,    // unconditional         __is_unconditional__
   kFirstStageFile,   // first_stage_file      a trained first stage in a file of its own: params.path
   kKlLoss,           // kl_loss               ldm.modules.losses.LPIPSWithDiscriminator

@@ -7,16 +7,12 @@
 #include "ldm/core/error.h"
 
 namespace ldm {
-namespace {
 
-// 0 when the text is not a positive number.
 int64_t class_count(const std::string& text) {
   int64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   return error == std::errc{} && end == text.data() + text.size() && count > 0 ? count : 0;
 }
-
-}  // namespace
 
 LabelEmbedding::LabelEmbedding(torch::nn::Module& parent, const std::string& kind, int64_t in_channels,
                                int64_t width) {

@@ -9,6 +9,9 @@
 
 namespace ldm {
 
+// Classes that a num_classes counts; 0 when it is no positive number.
+int64_t class_count(const std::string& num_classes);
+
 // The UNet's label condition, added to the time embedding. `kind` is the value of num_classes:
 //   "K"           y [N] int64 class ids below K         parameters label_emb.weight
 //   "continuous"  y [N, 1] numbers                      parameters label_emb

@@ -4,6 +4,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "ldm/core/error.h"
@@ -35,20 +36,22 @@ void check_condition(const Conditioner* conditioner, const GenerateRequest& r) {
   const bool words = !r.prompt.empty() || !r.negative_prompt.empty();
   if (conditioner == nullptr) {
     check(!words && r.label < 0, "generate: this model draws without a prompt (it is unconditional)");
-  } else if (conditioner->classes() == 0) {
-    check(r.label < 0, "generate: this model is told in words what to draw, not by a class; got class ",
-          r.label);
-  } else {
-    check(!words, "generate: this model takes a class in 0..", conditioner->classes() - 1, ", not words");
-    check(r.label < conditioner->classes(), "generate: expected a class in 0..", conditioner->classes() - 1,
-          ", got ", r.label);
-    check(r.label >= 0 || conditioner->has_null(), "generate: this model needs a class in 0..",
-          conditioner->classes() - 1);
-    check(r.guidance == 1.0 || conditioner->has_null(),
-          "generate: this model was trained without a null class, so it cannot be guided; expected a "
-          "guidance of 1, got ",
-          r.guidance);
+    return;
   }
+  const auto last = std::to_string(conditioner->classes() - 1);
+  const bool by_class = conditioner->classes() > 0;
+  check(!words || conditioner->takes_words(), "generate: this model takes ",
+        by_class ? "a class in 0.." + last : "pictures", ", not words");
+  check(by_class || r.label < 0, "generate: this model is told in ",
+        conditioner->takes_words() ? "words" : "pictures", " what to draw, not by a class; got class ",
+        r.label);
+  if (!by_class) return;
+  check(r.label < conditioner->classes(), "generate: expected a class in 0..", last, ", got ", r.label);
+  check(r.label >= 0 || conditioner->has_null(), "generate: this model needs a class in 0..", last);
+  check(r.guidance == 1.0 || conditioner->has_null(),
+        "generate: this model was trained without a null class, so it cannot be guided; expected a "
+        "guidance of 1, got ",
+        r.guidance);
 }
 
 void check_request(const LatentDiffusion& model, const GenerateRequest& r) {
@@ -66,8 +69,8 @@ Denoiser bind(const LatentDiffusion& model, const GenerateRequest& r, int64_t n)
   const bool guided = model.conditioner() != nullptr && r.guidance != 1.0;
   if (!guided) return model.denoiser(condition);
   const std::vector<Condition> without(static_cast<size_t>(n), {.caption = r.negative_prompt, .label = -1});
-  return guided_denoiser(model.denoiser(concat(model.encode(without), condition)), model.denoiser(condition),
-                         r.guidance);
+  return guided_denoiser(model.denoiser(join_batches(model.encode(without), condition)),
+                         model.denoiser(condition), r.guidance);
 }
 
 // Fresh noise during sampling: image k draws from its own stream, so that a batch equals single runs.

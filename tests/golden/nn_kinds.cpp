@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "ldm/model/class_conditioner.h"
 #include "ldm/nn/attention_block.h"
-#include "ldm/nn/class_embedder.h"
 #include "ldm/nn/cross_attention.h"
 #include "ldm/nn/res_block.h"
 #include "ldm/nn/resample_layers.h"
@@ -159,9 +159,9 @@ void run_transformer_wrapper(Case& c) {
 }
 
 void run_class_embedder(Case& c) {
-  ClassEmbedder embedder(read_json_options<ClassEmbedderOptions>(c.config()));
+  ClassConditioner embedder(read_json_options<ClassConditionerOptions>(c.config()));
   c.load_weights(embedder);
-  c.expect("y", embedder.forward(c.input("class")));
+  c.expect("y", embedder.embed(c.input("class")));
 }
 
 void add_nn_kinds(KindTable& kinds) {

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "ldm/model/class_conditioner.h"
+#include "ldm/model/text_conditioner.h"
 #include "tests/model/tiny_model.h"
 
 namespace ldm {
@@ -55,18 +57,22 @@ TEST(ClassConditioner, RefusesWhatItDoesNotKnow) {
   };
   EXPECT_TRUE(has(label("class", 3), "expected a class in 0..2, got 3"));
   EXPECT_TRUE(has(label("class-only", -1), "no null class"));
+  EXPECT_TRUE(has(thrown(ErrorKind::kUsage,
+                         [] {
+                           ClassConditioner({32, 3, "class", 3});
+                         }),
+                  "null_class in 0..2, got 3"));
   EXPECT_TRUE(
-      has(thrown(ErrorKind::kUsage, [] { ClassConditioner(32, 3, 3); }), "null_class in 0..2, got 3"));
-  EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [] { ClassConditioner(0, 3, {}); }), "positive embed_dim"));
+      has(thrown(ErrorKind::kUsage, [] { ClassConditioner({.embed_dim = 0}); }), "positive embed_dim"));
 }
 
 TEST(Conditioning, ConcatenatesEqualKindsAlone) {
   const auto model = tiny_model("text-adm");
   const auto one = model->encode(kTwo);
-  const auto both = concat(one, one);
+  const auto both = join_batches(one, one);
   EXPECT_EQ(both.context.size(0), 4);
   EXPECT_EQ(both.y.size(0), 4);
-  EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { concat(one, Conditioning{}); }), "different kinds"));
+  EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { join_batches(one, Conditioning{}); }), "different kinds"));
 }
 
 }  // namespace

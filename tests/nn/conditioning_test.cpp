@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "ldm/core/error.h"
-#include "ldm/nn/class_embedder.h"
+#include "ldm/nn/spatial_rescaler.h"
 #include "ldm/nn/text_transformer.h"
 
 namespace ldm {
@@ -56,16 +56,31 @@ TEST(TextTransformer, LogitsNeedTheirHead) {
   EXPECT_THROW(TextTransformer(options).logits(embeddings), Error);
 }
 
-TEST(ClassEmbedder, OneTokenAClass) {
-  const ClassEmbedder embedder({.embed_dim = 4, .n_classes = 3});
-  const auto y = embedder.forward(at::tensor({2, 0}, at::kLong));
-  EXPECT_EQ(y.sizes(), (std::vector<int64_t>{2, 1, 4}));
-  EXPECT_TRUE(at::equal(y[0][0], embedder.named_parameters()["embedding.weight"][2]));
+SpatialRescaler rescaler(torch::nn::Module& parent, const char* method, double multiplier) {
+  return {parent, {.n_stages = 2, .method = method, .multiplier = multiplier, .in_channels = 1}};
 }
 
-TEST(ClassEmbedder, RefusesAnotherShape) {
-  EXPECT_THROW(ClassEmbedder({.n_classes = 0}), Error);
-  EXPECT_THROW(ClassEmbedder({.n_classes = 3}).forward(at::zeros({2, 1}, at::kLong)), Error);
+TEST(SpatialRescaler, RoundsTheSizeDownInEachStage) {
+  torch::nn::Module parent;
+  for (const auto* method : {"nearest", "bilinear", "bicubic", "area"}) {
+    const auto y = rescaler(parent, method, 0.7)(at::ones({1, 1, 9, 8}));
+    EXPECT_EQ(y.sizes(), (std::vector<int64_t>{1, 1, 4, 3})) << method;  // 9 -> 6 -> 4, 8 -> 5 -> 3.
+    EXPECT_TRUE(at::allclose(y, at::ones_like(y))) << method;
+  }
+}
+
+TEST(SpatialRescaler, AreaIsTheMean) {
+  torch::nn::Module parent;
+  const auto x = at::rand({1, 1, 8, 8});
+  EXPECT_TRUE(at::allclose(rescaler(parent, "area", 0.5)(x), at::avg_pool2d(x, 4)));
+}
+
+TEST(SpatialRescaler, RefusesWhatItDoesNotKnow) {
+  torch::nn::Module parent;
+  EXPECT_THROW(rescaler(parent, "lanczos", 0.5), Error);
+  EXPECT_THROW(rescaler(parent, "area", 0.0), Error);
+  EXPECT_THROW(SpatialRescaler(parent, {.n_stages = -1}), Error);
+  EXPECT_THROW(rescaler(parent, "area", 0.5)(at::ones({1, 2, 8, 8})), Error);
 }
 
 }  // namespace

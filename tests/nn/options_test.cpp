@@ -4,7 +4,7 @@
 
 #include "ldm/config/yaml.h"
 #include "ldm/core/error.h"
-#include "ldm/nn/class_embedder.h"
+#include "ldm/nn/spatial_rescaler.h"
 #include "ldm/nn/text_transformer.h"
 #include "ldm/nn/unet_options.h"
 
@@ -49,7 +49,7 @@ legacy: False
   EXPECT_EQ(options.channel_mult, (std::vector<int64_t>{1, 2}));
   EXPECT_EQ(options.num_classes, "1001");
   EXPECT_FALSE(options.context_dim);
-  EXPECT_TRUE(options.use_checkpoint);
+  EXPECT_TRUE(write_options(options).find("use_checkpoint") == nullptr) << "accepted, and without effect";
   EXPECT_FALSE(options.legacy);
 }
 
@@ -68,8 +68,8 @@ TEST(TextTransformerOptions, RoundTrip) {
   expect_round_trip(read<TextTransformerOptions>("{n_embed: 1280, n_layer: 2, use_tokenizer: false}"));
 }
 
-TEST(ClassEmbedderOptions, RoundTrip) {
-  expect_round_trip(read<ClassEmbedderOptions>("{embed_dim: 512, n_classes: 1001, key: class_label}"));
+TEST(SpatialRescalerOptions, RoundTrip) {
+  expect_round_trip(read<SpatialRescalerOptions>("{n_stages: 2, in_channels: 182, out_channels: 3}"));
 }
 
 }  // namespace
