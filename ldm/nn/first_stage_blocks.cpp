@@ -71,7 +71,9 @@ torch::Tensor LinAttnBlock::forward(const torch::Tensor& x) const {
 
 Layer<SpatialAttention> make_attention(std::string_view type, int64_t channels) {
   if (type == "none") return {};
-  if (type == "vanilla") return Layer<SpatialAttention>(std::make_shared<AttnBlock>(channels));
+  // The original's successors name the kernel too; it computes the same.
+  if (type == "vanilla" || type == "vanilla-xformers")
+    return Layer<SpatialAttention>(std::make_shared<AttnBlock>(channels));
   check(type == "linear", "attn_type: expected vanilla, linear or none, got '", type, "'");
   return Layer<SpatialAttention>(std::make_shared<LinAttnBlock>(channels));
 }

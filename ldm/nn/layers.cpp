@@ -28,6 +28,8 @@ double default_bound(int64_t fan_in) {
 InitScope::InitScope(Init init) : outer_(current_init) { current_init = init; }
 InitScope::~InitScope() { current_init = outer_; }
 
+Init init_mode() { return current_init; }
+
 torch::Tensor init_uniform(at::IntArrayRef shape, double bound) {
   auto out = init_empty(shape);
   return current_init == Init::kRandom ? out.uniform_(-bound, bound) : out;

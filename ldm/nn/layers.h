@@ -32,6 +32,9 @@ class InitScope {
   Init outer_;
 };
 
+// How new weights start on this thread just now.
+Init init_mode();
+
 // The start of a parameter under the present InitScope, float32: from U(-bound, bound), from N(0, std^2), or
 // one value.
 torch::Tensor init_uniform(at::IntArrayRef shape, double bound);

@@ -36,6 +36,7 @@ struct TextTransformerOptions {
     visit("heads", heads, "attention heads");
     visit("dim_head", dim_head, "channels per attention head");
     visit("ff_mult", ff_mult, "inner width of the feed-forward layers, times the width");
+    visit.ignored("device", "the program's --device says where");
     visit("with_logits", with_logits, "carry the unused language-model head of the original's checkpoints");
   }
 };

@@ -24,8 +24,6 @@ struct UNetOptions {
   int64_t dims = 2;                               // Only 2.
   std::optional<std::string> num_classes;  // "K": class ids; "continuous": a number; "sequential": a vector.
   std::optional<int64_t> adm_in_channels;  // Width of the vector of "sequential".
-  bool use_checkpoint = false;             // Accepted; activations are always kept.
-  bool use_fp16 = false;                   // Accepted; the weights' dtype decides.
 
   // Heads. One of num_heads and num_head_channels must be given; -1: not given.
   int64_t num_heads = -1;
@@ -52,8 +50,7 @@ struct UNetOptions {
   bool disable_middle_self_attn = false;  // The same in the middle.
   std::vector<int64_t>
       num_attention_blocks;  // Per level: only so many of its blocks have attention. Empty: all.
-  std::string spatial_transformer_attn_type = "softmax";  // Accepted; one attention serves all.
-  int64_t ff_mult = 4;  // Inner width of the transformers' feed-forward layers (ours).
+  int64_t ff_mult = 4;       // Inner width of the transformers' feed-forward layers (ours).
 
   std::optional<int64_t> n_embed;  // The output is the logits of so many code-book entries.
 
@@ -71,8 +68,6 @@ struct UNetOptions {
     visit("dims", dims, "spatial dimensions; only 2");
     visit("num_classes", num_classes, "number of classes, or continuous, or sequential");
     visit("adm_in_channels", adm_in_channels, "width of the vector condition of num_classes: sequential");
-    visit("use_checkpoint", use_checkpoint, "accepted and ignored: activations are always kept");
-    visit("use_fp16", use_fp16, "accepted and ignored: the weights' dtype decides");
     visit("num_heads", num_heads, "attention heads; -1: see num_head_channels");
     visit("num_head_channels", num_head_channels, "channels per attention head; -1: see num_heads");
     visit("num_heads_upsample", num_heads_upsample, "heads of the decoder's attention blocks; -1: num_heads");
@@ -90,9 +85,13 @@ struct UNetOptions {
           "per level: both attentions look at the condition");
     visit("disable_middle_self_attn", disable_middle_self_attn, "the same in the middle");
     visit("num_attention_blocks", num_attention_blocks, "per level: only so many blocks have attention");
-    visit("spatial_transformer_attn_type", spatial_transformer_attn_type, "accepted and ignored");
     visit("ff_mult", ff_mult, "inner width of the transformers' feed-forward layers, times the width");
     visit("n_embed", n_embed, "predict logits of so many code-book entries");
+    visit.ignored("use_checkpoint", "activations are always kept");
+    visit.ignored("use_fp16", "the weights' type decides");
+    visit.ignored("use_bf16", "the weights' type decides");
+    visit.ignored("spatial_transformer_attn_type", "one attention serves all");
+    visit.only("disable_middle_transformer", "false", "every published network has one");
   }
 };
 
