@@ -25,6 +25,16 @@ class JsonFields {
     rest_.erase(found);
   }
 
+  void ignored(std::string_view name, std::string_view) { rest_.erase(std::string(name)); }
+
+  void only(std::string_view name, std::string_view value, std::string_view why) {
+    const auto found = rest_.find(std::string(name));
+    if (found == rest_.end()) return;
+    const auto text = found->is_string() ? found->get<std::string>() : found->dump();
+    check(found->is_null() || text == value, name, ": ", why);
+    rest_.erase(found);
+  }
+
   void check_done() const {
     check(rest_.empty(), "unknown key ", rest_.empty() ? std::string() : rest_.begin().key());
   }
