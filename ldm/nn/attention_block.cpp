@@ -15,14 +15,15 @@ AttentionBlock::AttentionBlock(const AttentionBlockOptions& o)
         o.channels, " channels, got ", o.heads);
 }
 
+torch::Tensor split_qkv(const torch::Tensor& qkv, int64_t heads, bool new_order) {
+  const int64_t n = qkv.size(0), d = qkv.size(2) / 3 / heads;
+  if (new_order) return qkv.view({n, -1, 3, heads, d}).permute({2, 0, 3, 1, 4});
+  return qkv.view({n, -1, heads, 3, d}).permute({3, 0, 2, 1, 4});
+}
+
 torch::Tensor AttentionBlock::forward(const torch::Tensor& x) const {
-  const int64_t n = x.size(0), d = options_.channels / options_.heads;
-  const auto qkv = qkv_(pixels_to_tokens(norm_(x)));  // [N, T, 3C]
-  const auto split =
-      options_.new_order
-          ? qkv.view({n, -1, 3, options_.heads, d}).permute({2, 0, 3, 1, 4})
-          : qkv.view({n, -1, options_.heads, 3, d}).permute({3, 0, 2, 1, 4});  // [3, N, heads, T, d]
-  const auto h = merge_heads(attention(split[0], split[1], split[2]));
+  const auto qkv = split_qkv(qkv_(pixels_to_tokens(norm_(x))), options_.heads, options_.new_order);
+  const auto h = merge_heads(attention(qkv[0], qkv[1], qkv[2]));
   return x + tokens_to_pixels(proj_out_(h), x);
 }
 

@@ -12,6 +12,9 @@ struct AttentionBlockOptions {
   bool new_order = false;  // The 3C outputs of qkv are [q|k|v] of all heads instead of [q|k|v] head by head.
 };
 
+// [N, T, 3C] -> queries, keys and values [3, N, heads, T, C / heads]: views.
+torch::Tensor split_qkv(const torch::Tensor& qkv, int64_t heads, bool new_order);
+
 // Self-attention over the pixels of a feature map with a residual (Dhariwal & Nichol 2021, Sec. 3).
 // x [N, C, H, W] -> the same shape. Parameters: norm, qkv [3C, C, 1], proj_out [C, C, 1].
 class AttentionBlock : public torch::nn::Module {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "ldm/core/error.h"
+#include "ldm/nn/timestep_embedding.h"
 
 namespace ldm {
 
@@ -18,6 +19,10 @@ LabelEmbedding::LabelEmbedding(torch::nn::Module& parent, const std::string& kin
                                int64_t width) {
   if (kind == "continuous") {
     first_ = add(parent, "label_emb", linear(1, width));
+  } else if (kind == "timestep") {
+    sines_ = width / 4;  // model_channels, as of the time embedding.
+    first_ = add(parent, "label_emb.1.0", linear(sines_, width));
+    second_ = add(parent, "label_emb.1.2", linear(width, width));
   } else if (kind == "sequential") {
     check(in_channels > 0, "unet: num_classes 'sequential' expects adm_in_channels");
     first_ = add(parent, "label_emb.0.0", linear(in_channels, width));
@@ -25,8 +30,8 @@ LabelEmbedding::LabelEmbedding(torch::nn::Module& parent, const std::string& kin
   } else {
     const int64_t classes = class_count(kind);
     check(classes > 0,
-          "unet: expected num_classes to be a positive number, 'continuous' or 'sequential', got '", kind,
-          "'");
+          "unet: expected num_classes to be a positive number, continuous, timestep or sequential, got '",
+          kind, "'");
     table_ = add(parent, "label_emb", embedding(classes, width));
   }
 }
@@ -36,8 +41,13 @@ torch::Tensor LabelEmbedding::operator()(const torch::Tensor& y) const {
     check(y.dim() == 1, "unet: expected class ids of shape [N], got ", y.sizes());
     return table_(y);
   }
+  if (sines_ > 0) return project(timestep_embedding(y.flatten(), sines_));
   check(y.dim() == 2, "unet: expected label vectors of shape [N, D], got ", y.sizes());
-  const auto h = first_(y.to(first_->weight.scalar_type()));
+  return project(y);
+}
+
+torch::Tensor LabelEmbedding::project(const torch::Tensor& y) const {
+  const auto h = first_(y.to(compute_type(first_->weight)));
   return second_ ? second_(at::silu(h)) : h;
 }
 

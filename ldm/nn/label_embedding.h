@@ -15,6 +15,7 @@ int64_t class_count(const std::string& num_classes);
 // The UNet's label condition, added to the time embedding. `kind` is the value of num_classes:
 //   "K"           y [N] int64 class ids below K         parameters label_emb.weight
 //   "continuous"  y [N, 1] numbers                      parameters label_emb
+//   "timestep"    y [N] numbers, embedded as times are  parameters label_emb.1.{0,2}
 //   "sequential"  y [N, in_channels] a vector           parameters label_emb.0.{0,2}
 class LabelEmbedding {
  public:
@@ -26,7 +27,10 @@ class LabelEmbedding {
   torch::Tensor operator()(const torch::Tensor& y) const;  // -> [N, width]
 
  private:
+  torch::Tensor project(const torch::Tensor& y) const;
+
   Embedding table_;
+  int64_t sines_ = 0;  // Width of the sinusoidal embedding of "timestep".
   Linear first_;
   Linear second_;
 };

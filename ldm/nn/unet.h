@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "ldm/nn/cross_attention.h"
-#include "ldm/nn/label_embedding.h"
 #include "ldm/nn/layers.h"
 #include "ldm/nn/unet_options.h"
 #include "ldm/nn/unet_plan.h"
 #include "ldm/nn/unet_stage.h"
+#include "ldm/nn/unet_trunk.h"
 
 namespace ldm {
 
@@ -25,24 +25,17 @@ class UNet : public torch::nn::Module {
   // x [N, in_channels, H, W], t [N] (may be fractional), context of tokens [N, S, context_dim] (if the
   // options have a context_dim), y: the label (if they have num_classes) -> [N, out_channels or n_embed, H,
   // W] in the dtype of x. Computes in the weights' dtype. Height and width must be multiples of 2^(levels -
-  // 1).
+  // 1). residuals: a ControlNet's, added to the result of each input block and of the middle; or none.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& t, const Context& context = {},
-                        const torch::Tensor& y = {}) const;
+                        const torch::Tensor& y = {}, const std::vector<torch::Tensor>& residuals = {}) const;
 
   const UNetOptions& options() const { return options_; }
 
  private:
-  void check_inputs(const torch::Tensor& x, const torch::Tensor& t, const Context& context,
-                    const torch::Tensor& y) const;
-  torch::Tensor embed(const torch::Tensor& t, const torch::Tensor& y) const;
+  UNet(const UNetOptions& options, const UNetPlan& plan);
 
   UNetOptions options_;
-  UNetPlan plan_;
-  Linear time_in_;
-  Linear time_out_;
-  LabelEmbedding label_;
-  std::vector<std::shared_ptr<UNetStage>> input_;
-  std::shared_ptr<UNetStage> middle_;
+  UNetTrunk trunk_;
   std::vector<std::shared_ptr<UNetStage>> output_;
   GroupNorm norm_out_;
   Conv2d conv_out_;

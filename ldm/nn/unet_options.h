@@ -22,14 +22,16 @@ struct UNetOptions {
   std::vector<int64_t> channel_mult{1, 2, 4, 8};  // Width of each level, times model_channels.
   bool conv_resample = true;                      // Resize with convolutions, otherwise without parameters.
   int64_t dims = 2;                               // Only 2.
-  std::optional<std::string> num_classes;  // "K": class ids; "continuous": a number; "sequential": a vector.
-  std::optional<int64_t> adm_in_channels;  // Width of the vector of "sequential".
+  std::optional<std::string> num_classes;         // See label_embedding.h.
+  std::optional<int64_t> adm_in_channels;         // Width of the vector of "sequential".
+  bool use_checkpoint = false;  // Training computes activations twice instead of keeping them all.
 
   // Heads. One of num_heads and num_head_channels must be given; -1: not given.
   int64_t num_heads = -1;
   int64_t num_head_channels = -1;   // Goes first: heads = channels / num_head_channels.
   int64_t num_heads_upsample = -1;  // Attention blocks of the decoder; -1: num_heads.
-  bool legacy = true;               // false: num_heads_upsample has no effect.
+  bool legacy = true;               // false: num_heads_upsample has no effect; heads are never wider than
+                                    // num_head_channels.
   // Weights do not tell the number of heads. "auto": the rules above; "one_head": transformers have one head,
   // as the code of 2021 had it whatever num_head_channels said (checkpoints cin256, text2img256,
   // layout2img-openimages256).
@@ -66,12 +68,13 @@ struct UNetOptions {
     visit("channel_mult", channel_mult, "width of each level, times model_channels");
     visit("conv_resample", conv_resample, "resize with convolutions");
     visit("dims", dims, "spatial dimensions; only 2");
-    visit("num_classes", num_classes, "number of classes, or continuous, or sequential");
+    visit("num_classes", num_classes, "number of classes, or continuous, timestep, sequential");
     visit("adm_in_channels", adm_in_channels, "width of the vector condition of num_classes: sequential");
+    visit("use_checkpoint", use_checkpoint, "training computes activations twice instead of keeping them");
     visit("num_heads", num_heads, "attention heads; -1: see num_head_channels");
     visit("num_head_channels", num_head_channels, "channels per attention head; -1: see num_heads");
     visit("num_heads_upsample", num_heads_upsample, "heads of the decoder's attention blocks; -1: num_heads");
-    visit("legacy", legacy, "false: num_heads_upsample has no effect");
+    visit("legacy", legacy, "false: num_heads_upsample has no effect; heads keep num_head_channels");
     visit("head_rule", head_rule, "auto, or one_head for cross-attention checkpoints of 2021");
     visit("use_scale_shift_norm", use_scale_shift_norm, "the time embedding scales and shifts");
     visit("resblock_updown", resblock_updown, "resize inside residual blocks");
@@ -87,7 +90,6 @@ struct UNetOptions {
     visit("num_attention_blocks", num_attention_blocks, "per level: only so many blocks have attention");
     visit("ff_mult", ff_mult, "inner width of the transformers' feed-forward layers, times the width");
     visit("n_embed", n_embed, "predict logits of so many code-book entries");
-    visit.ignored("use_checkpoint", "activations are always kept");
     visit.ignored("use_fp16", "the weights' type decides");
     visit.ignored("use_bf16", "the weights' type decides");
     visit.ignored("spatial_transformer_attn_type", "one attention serves all");

@@ -76,7 +76,8 @@ SpatialTransformerOptions transformer(const UNetOptions& o, int64_t channels, in
   if (o.head_rule == "one_head") heads = 1;
   check(heads > 0 && heads <= channels, "unet: a transformer of ", channels, " channels cannot have ", heads,
         " heads; hint: see num_heads and num_head_channels");
-  const bool one_width = o.num_head_channels > 0 && o.head_rule == "auto";
+  // Where num_head_channels does not divide the channels, the original's `legacy` makes heads wider.
+  const bool one_width = o.num_head_channels > 0 && o.head_rule == "auto" && !o.legacy;
   return {.in_channels = channels,
           .heads = heads,
           .dim_head = one_width ? o.num_head_channels : channels / heads,

@@ -1,6 +1,10 @@
 #include "ldm/nn/unet_stage.h"
 
+#include <ATen/ATen.h>
+
 #include <string>
+
+#include "ldm/nn/recompute.h"
 
 namespace ldm {
 namespace {
@@ -14,7 +18,7 @@ Overloaded(Lambdas...) -> Overloaded<Lambdas...>;
 
 }  // namespace
 
-UNetStage::UNetStage(const UNetStageSpec& spec) {
+UNetStage::UNetStage(const UNetStageSpec& spec, bool recompute) : recompute_(recompute) {
   for (size_t i = 0; i < spec.size(); ++i) {
     const auto name = std::to_string(i);
     const auto make = Overloaded{
@@ -34,12 +38,24 @@ UNetStage::UNetStage(const UNetStageSpec& spec) {
 
 torch::Tensor UNetStage::forward(const torch::Tensor& x, const torch::Tensor& emb,
                                  const Context& context) const {
+  if (!recompute_ || !at::GradMode::is_enabled()) return run(x, emb, context);
+  std::vector<torch::Tensor> inputs{x, emb};
+  if (context.defined()) inputs.push_back(context.tokens());
+  // The graph keeps the stage alive until the backward pass.
+  const auto again = [self = std::static_pointer_cast<const UNetStage>(shared_from_this())](
+                         const std::vector<torch::Tensor>& in) {
+    return self->run(in[0], in[1], in.size() > 2 ? Context(in[2]) : Context());
+  };
+  return recomputed(*this, again, inputs);
+}
+
+torch::Tensor UNetStage::run(const torch::Tensor& x, const torch::Tensor& emb, const Context& context) const {
   auto h = x;
-  const auto run = Overloaded{
+  const auto run_part = Overloaded{
       [&](const std::shared_ptr<ResBlock>& block) { return block->forward(h, emb); },
       [&](const std::shared_ptr<SpatialTransformer>& block) { return block->forward(h, context); },
       [&](const Conv2d& conv) { return conv(h); }, [&](const auto& block) { return block->forward(h); }};
-  for (const auto& part : parts_) h = std::visit(run, part);
+  for (const auto& part : parts_) h = std::visit(run_part, part);
   return h;
 }
 
