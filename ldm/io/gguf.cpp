@@ -8,7 +8,7 @@
 #include "ldm/core/error.h"
 #include "ldm/io/byte_reader.h"
 #include "ldm/io/gguf_blocks.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 #include "ldm/io/strided.h"
 
 namespace ldm {
@@ -96,7 +96,7 @@ void read_metadata_entry(ByteReader& reader, const GgufLimits& limits, GgufFile&
   const auto type = reader.number<uint32_t>();
   auto value = type == kArray ? skip_array(reader, limits) : read_scalar(reader, type, limits);
   const auto [at, added] = out.metadata.emplace(std::move(key), std::move(value));
-  check(added, kFormat, "gguf: the key ", quoted(at->first), " is there twice");
+  check(added, kFormat, "gguf: the key ", printable(at->first), " is there twice");
 }
 
 // Where the data of a tensor lies, relative to the data section.
@@ -107,21 +107,21 @@ struct Place {
 Place read_tensor_info(ByteReader& reader, const GgufLimits& limits, GgufTensor& out) {
   out.name = read_string(reader, limits);
   const auto rank = reader.number<uint32_t>();
-  check(rank <= kMaxGgufRank, kFormat, "gguf: tensor ", quoted(out.name), ": expected at most ", kMaxGgufRank,
-        " dimensions, got ", rank);
+  check(rank <= kMaxGgufRank, kFormat, "gguf: tensor ", printable(out.name), ": expected at most ",
+        kMaxGgufRank, " dimensions, got ", rank);
   for (uint32_t i = 0; i < rank; ++i) out.shape.insert(out.shape.begin(), reader.number<int64_t>());
   const auto type = reader.number<uint32_t>();
   const auto block = find_gguf_block(type);
-  check(block.has_value(), kFormat, "gguf: tensor ", quoted(out.name), ": number type ", type,
+  check(block.has_value(), kFormat, "gguf: tensor ", printable(out.name), ": number type ", type,
         " is not read");
   out.type = static_cast<GgufType>(type);
   const auto elements = static_cast<uint64_t>(element_count(out.name, out.shape));
   const uint64_t row = out.shape.empty() ? 1 : static_cast<uint64_t>(out.shape.back());
-  check(row % block->elements == 0, kFormat, "gguf: tensor ", quoted(out.name),
+  check(row % block->elements == 0, kFormat, "gguf: tensor ", printable(out.name),
         ": expected rows of whole blocks of ", block->elements, ", got ", row);
   Place place{.offset = reader.number<uint64_t>()};
   check(!__builtin_mul_overflow(elements / block->elements, block->bytes, &place.bytes), kFormat,
-        "gguf: tensor ", quoted(out.name), ": its size overflows");
+        "gguf: tensor ", printable(out.name), ": its size overflows");
   return place;
 }
 
@@ -132,7 +132,7 @@ uint64_t find_alignment(const GgufFile& file) {
   const bool digits = !text.empty() && text.size() < 8 && text.find_first_not_of("0123456789") == text.npos;
   const uint64_t value = digits ? std::stoull(text) : 0;
   check(value >= 1 && value <= kMaxAlignment && (value & (value - 1)) == 0, kFormat,
-        "gguf: expected general.alignment to be a power of two, got ", quoted(text));
+        "gguf: expected general.alignment to be a power of two, got ", printable(text));
   return value;
 }
 
@@ -155,9 +155,9 @@ void place_tensors(ByteReader& reader, const std::vector<Place>& places, GgufFil
     auto& tensor = out.tensors[i];
     const auto [offset, bytes] = places[i];
     check(offset <= room && bytes <= room - offset && offset % alignment == 0, kFormat, "gguf: tensor ",
-          quoted(tensor.name), ": expected it aligned and inside the ", room, " bytes of data, got ", bytes,
-          " bytes at ", offset);
-    check(names.insert(tensor.name).second, kFormat, "gguf: the name ", quoted(tensor.name),
+          printable(tensor.name), ": expected it aligned and inside the ", room, " bytes of data, got ",
+          bytes, " bytes at ", offset);
+    check(names.insert(tensor.name).second, kFormat, "gguf: the name ", printable(tensor.name),
           " is there twice");
     reader.seek(base + offset);
     tensor.data = reader.take(bytes);

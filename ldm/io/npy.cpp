@@ -6,7 +6,7 @@
 
 #include "ldm/core/error.h"
 #include "ldm/io/byte_reader.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 #include "ldm/io/zip.h"
 
 namespace ldm {
@@ -45,7 +45,7 @@ class NpyHeaderParser {
       } else if (key == "fortran_order" && !std::exchange(order, true)) {
         out.fortran_order = boolean();
       } else {
-        check(key == "shape" && !std::exchange(shape, true), kFormat, "npy: unexpected key ", quoted(key));
+        check(key == "shape" && !std::exchange(shape, true), kFormat, "npy: unexpected key ", printable(key));
         out.shape = tuple();
       }
       if (!accept(",")) check(peek() == '}', kFormat, "npy: expected ',' or '}' in the header");
@@ -69,12 +69,12 @@ class NpyHeaderParser {
   }
   void expect(std::string_view word) {
     check(accept(word), kFormat, "npy: expected '", word, "' in the header, got ",
-          quoted(rest_.substr(0, 20)));
+          printable(rest_.substr(0, 20)));
   }
   std::string_view string() {
     const char quote = peek();
     check(quote == '\'' || quote == '"', kFormat, "npy: expected a text in the header, got ",
-          quoted(rest_.substr(0, 20)), "; records are not read");
+          printable(rest_.substr(0, 20)), "; records are not read");
     const size_t end = rest_.find(quote, 1);
     check(end != rest_.npos, kFormat, "npy: expected a closing quote in the header");
     const auto out = rest_.substr(1, end - 1);
@@ -91,7 +91,7 @@ class NpyHeaderParser {
     int64_t value = 0;
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
     check(error == std::errc() && value >= 0, kFormat, "npy: expected a size >= 0 in the shape, got ",
-          quoted(rest_.substr(0, 20)));
+          printable(rest_.substr(0, 20)));
     rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
     accept("L");  // Python 2 wrote 3L.
     return value;
@@ -111,13 +111,13 @@ class NpyHeaderParser {
 };
 
 DType read_description(std::string_view descr) {
-  check(descr.size() >= 3, kFormat, "npy: expected a type such as '<f4', got ", quoted(descr));
-  check(descr[0] != '>', kFormat, "npy: expected little-endian numbers, got ", quoted(descr));
+  check(descr.size() >= 3, kFormat, "npy: expected a type such as '<f4', got ", printable(descr));
+  check(descr[0] != '>', kFormat, "npy: expected little-endian numbers, got ", printable(descr));
   for (const auto& [text, dtype] : kDescriptions) {
     const bool order = descr[0] == '<' || descr[0] == '=' || descr[0] == '|';
     if (order && descr.substr(1) == text) return dtype;
   }
-  fail(kFormat, "npy: arrays of type ", quoted(descr), " are not read");
+  fail(kFormat, "npy: arrays of type ", printable(descr), " are not read");
 }
 
 std::vector<int64_t> fortran_strides(const std::vector<int64_t>& shape) {
@@ -146,7 +146,7 @@ StridedEntry parse_npy(std::span<const std::byte> bytes, const std::string& name
   uint64_t size = 0;
   const bool fits = !__builtin_mul_overflow(static_cast<uint64_t>(element_count(name, out.shape)),
                                             static_cast<uint64_t>(dtype_bits(out.dtype) / 8), &size);
-  check(fits && size == reader.left(), kFormat, "npy: array ", quoted(name), ": expected ", size,
+  check(fits && size == reader.left(), kFormat, "npy: array ", printable(name), ": expected ", size,
         " bytes of data, got ", reader.left());
   out.strides = header.fortran_order ? fortran_strides(out.shape) : row_major_strides(out.shape);
   out.data = reader.take(size);
@@ -156,7 +156,8 @@ StridedEntry parse_npy(std::span<const std::byte> bytes, const std::string& name
 const StridedEntry& NpzFile::at(const std::string& name) const {
   const auto found =
       std::find_if(arrays.begin(), arrays.end(), [&](const auto& a) { return a.name == name; });
-  check(found != arrays.end(), kFormat, "npz: expected an array ", quoted(name), "; it is not in the file");
+  check(found != arrays.end(), kFormat, "npz: expected an array ", printable(name),
+        "; it is not in the file");
   return *found;
 }
 
@@ -166,7 +167,7 @@ NpzFile parse_npz(std::span<const std::byte> bytes) {
   for (const auto& entry : archive.entries()) {
     constexpr std::string_view kEnding = ".npy";
     check(entry.name.ends_with(kEnding), kFormat, "npz: expected entries that end in .npy, got ",
-          quoted(entry.name));
+          printable(entry.name));
     auto data = entry.data;
     if (entry.compressed) {
       out.inflated.push_back(std::make_shared<const std::vector<std::byte>>(read_zip_entry(entry)));

@@ -8,7 +8,7 @@
 
 #include "ldm/core/error.h"
 #include "ldm/io/byte_reader.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 
 namespace ldm {
 namespace {
@@ -250,7 +250,7 @@ class PickleMachine {
   bool global() {
     const auto module = reader_.line(), name = reader_.line();
     check(is_word(module) && is_word(name), kFormat, "pickle: expected the name of a global, got ",
-          quoted(module), " and ", quoted(name));
+          printable(module), " and ", printable(name));
     check(allow_(module, name), kFormat, "pickle: refused because of the global ", module, ".", name,
           ", which a checkpoint does not need and which may run code");
     const std::string_view both(module.data(), module.size() + 1 + name.size());

@@ -7,7 +7,7 @@
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
 #include "ldm/io/json.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 
 namespace ldm {
 namespace {
@@ -21,16 +21,16 @@ uint64_t byte_size(std::string_view name, DType dtype, const std::vector<int64_t
   uint64_t count = 1;
   bool empty = false;
   for (const int64_t size : shape) {
-    check(size >= 0, kind, "safetensors: tensor ", quoted(name), ": expected sizes >= 0, got ", size);
+    check(size >= 0, kind, "safetensors: tensor ", printable(name), ": expected sizes >= 0, got ", size);
     empty = empty || size == 0;
     check(!__builtin_mul_overflow(count, static_cast<uint64_t>(std::max<int64_t>(size, 1)), &count), kind,
-          "safetensors: tensor ", quoted(name), ": the product of the shape overflows");
+          "safetensors: tensor ", printable(name), ": the product of the shape overflows");
   }
   uint64_t bits = 0;
   check(!__builtin_mul_overflow(count, static_cast<uint64_t>(dtype_bits(dtype)), &bits), kind,
-        "safetensors: tensor ", quoted(name), ": the product of the shape overflows");
+        "safetensors: tensor ", printable(name), ": the product of the shape overflows");
   if (empty) return 0;
-  check(bits % 8 == 0, kind, "safetensors: tensor ", quoted(name), ": expected whole bytes, got ", bits,
+  check(bits % 8 == 0, kind, "safetensors: tensor ", printable(name), ": expected whole bytes, got ", bits,
         " bits");
   return bits / 8;
 }
@@ -59,35 +59,35 @@ std::map<std::string, std::string> read_metadata(const Json& value) {
   std::map<std::string, std::string> metadata;
   for (const auto& [key, text] : value.items()) {
     check(text.is_string(), kFormat, "safetensors: expected strings in __metadata__, got ", text.type_name(),
-          " for ", quoted(key));
+          " for ", printable(key));
     metadata.emplace(key, text.get<std::string>());
   }
   return metadata;
 }
 
 uint64_t read_unsigned(const Json& value, std::string_view name, const char* what) {
-  check(value.is_number_unsigned(), kFormat, "safetensors: tensor ", quoted(name), ": expected ", what,
-        " to hold integers >= 0, got ", quoted(value.dump()));
+  check(value.is_number_unsigned(), kFormat, "safetensors: tensor ", printable(name), ": expected ", what,
+        " to hold integers >= 0, got ", printable(value.dump()));
   return value.get<uint64_t>();
 }
 
 const Json& read_member(const Json& entry, std::string_view name, const char* key) {
   const auto found = entry.find(key);
-  check(found != entry.end(), kFormat, "safetensors: tensor ", quoted(name), ": expected the key '", key,
+  check(found != entry.end(), kFormat, "safetensors: tensor ", printable(name), ": expected the key '", key,
         "'");
   return *found;
 }
 
 std::vector<int64_t> read_shape(const Json& value, std::string_view name, const SafetensorsLimits& limits) {
-  check(value.is_array(), kFormat, "safetensors: tensor ", quoted(name),
+  check(value.is_array(), kFormat, "safetensors: tensor ", printable(name),
         ": expected shape to be a list, got ", value.type_name());
-  check(value.size() <= static_cast<size_t>(limits.max_rank), kFormat, "safetensors: tensor ", quoted(name),
-        ": expected at most ", limits.max_rank, " dimensions, got ", value.size());
+  check(value.size() <= static_cast<size_t>(limits.max_rank), kFormat, "safetensors: tensor ",
+        printable(name), ": expected at most ", limits.max_rank, " dimensions, got ", value.size());
   std::vector<int64_t> shape;
   for (const auto& item : value) {
     const uint64_t size = read_unsigned(item, name, "shape");
     check(size <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()), kFormat, "safetensors: tensor ",
-          quoted(name), ": a size of the shape overflows: ", size);
+          printable(name), ": a size of the shape overflows: ", size);
     shape.push_back(static_cast<int64_t>(size));
   }
   return shape;
@@ -96,27 +96,27 @@ std::vector<int64_t> read_shape(const Json& value, std::string_view name, const 
 // One entry; its bytes are inside `data` and as many as shape and type need.
 TensorEntry read_entry(const std::string& name, const Json& entry, std::span<const std::byte> data,
                        const SafetensorsLimits& limits) {
-  check(entry.is_object(), kFormat, "safetensors: tensor ", quoted(name), ": expected an object, got ",
+  check(entry.is_object(), kFormat, "safetensors: tensor ", printable(name), ": expected an object, got ",
         entry.type_name());
-  check(entry.size() <= 3, kFormat, "safetensors: tensor ", quoted(name),
+  check(entry.size() <= 3, kFormat, "safetensors: tensor ", printable(name),
         ": expected only the keys dtype, shape and data_offsets, got ", entry.size(), " keys");
   const Json& dtype = read_member(entry, name, "dtype");
-  check(dtype.is_string(), kFormat, "safetensors: tensor ", quoted(name),
+  check(dtype.is_string(), kFormat, "safetensors: tensor ", printable(name),
         ": expected dtype to be a string, got ", dtype.type_name());
   TensorEntry tensor{name,
                      parse_dtype(dtype.get_ref<const std::string&>()),
                      read_shape(read_member(entry, name, "shape"), name, limits),
                      {}};
   const Json& offsets = read_member(entry, name, "data_offsets");
-  check(offsets.is_array() && offsets.size() == 2, kFormat, "safetensors: tensor ", quoted(name),
+  check(offsets.is_array() && offsets.size() == 2, kFormat, "safetensors: tensor ", printable(name),
         ": expected data_offsets to be [begin, end]");
   const uint64_t begin = read_unsigned(offsets[0], name, "data_offsets");
   const uint64_t end = read_unsigned(offsets[1], name, "data_offsets");
-  check(begin <= end && end <= data.size(), kFormat, "safetensors: tensor ", quoted(name),
+  check(begin <= end && end <= data.size(), kFormat, "safetensors: tensor ", printable(name),
         ": expected data_offsets inside the file's ", data.size(), " bytes of data, got [", begin, ", ", end,
         "]");
   const uint64_t needed = byte_size(name, tensor.dtype, tensor.shape, kFormat);
-  check(end - begin == needed, kFormat, "safetensors: tensor ", quoted(name), ": expected ", needed,
+  check(end - begin == needed, kFormat, "safetensors: tensor ", printable(name), ": expected ", needed,
         " bytes for its shape and type, got ", end - begin);
   tensor.data = data.subspan(begin, end - begin);
   return tensor;
@@ -130,7 +130,7 @@ void sort_and_check_layout(std::vector<TensorEntry>& tensors, std::span<const st
   });
   const std::byte* next = data.data();
   for (const auto& tensor : tensors) {
-    check(tensor.data.data() == next, kFormat, "safetensors: tensor ", quoted(tensor.name),
+    check(tensor.data.data() == next, kFormat, "safetensors: tensor ", printable(tensor.name),
           ": expected it to begin at ", next - data.data(), " without hole or overlap, got ",
           tensor.data.data() - data.data());
     next += tensor.data.size();
@@ -181,9 +181,9 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
   std::vector<const TensorEntry*> sorted;
   for (const auto& tensor : tensors) {
     check(names.insert(tensor.name).second, "write_safetensors: expected each name once and none '",
-          kMetadata, "', got ", quoted(tensor.name));
+          kMetadata, "', got ", printable(tensor.name));
     const uint64_t needed = byte_size(tensor.name, tensor.dtype, tensor.shape, ErrorKind::kUsage);
-    check(tensor.data.size() == needed, "write_safetensors: tensor ", quoted(tensor.name), ": expected ",
+    check(tensor.data.size() == needed, "write_safetensors: tensor ", printable(tensor.name), ": expected ",
           needed, " bytes for its shape and type, got ", tensor.data.size());
     sorted.push_back(&tensor);
   }

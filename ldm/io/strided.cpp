@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 
 namespace ldm {
 
@@ -20,29 +20,29 @@ int64_t element_count(std::string_view name, const std::vector<int64_t>& shape) 
   int64_t count = 1;
   bool empty = false;
   for (const int64_t size : shape) {
-    check(size >= 0, ErrorKind::kFormat, "tensor ", quoted(name), ": expected sizes >= 0, got ", size);
+    check(size >= 0, ErrorKind::kFormat, "tensor ", printable(name), ": expected sizes >= 0, got ", size);
     empty = empty || size == 0;
     check(!__builtin_mul_overflow(count, std::max<int64_t>(size, 1), &count), ErrorKind::kFormat, "tensor ",
-          quoted(name), ": the product of the shape overflows");
+          printable(name), ": the product of the shape overflows");
   }
   return empty ? 0 : count;
 }
 
 int64_t view_extent(std::string_view name, const std::vector<int64_t>& shape,
                     const std::vector<int64_t>& strides) {
-  check(shape.size() == strides.size(), ErrorKind::kFormat, "tensor ", quoted(name), ": expected ",
+  check(shape.size() == strides.size(), ErrorKind::kFormat, "tensor ", printable(name), ": expected ",
         shape.size(), " strides, got ", strides.size());
   const bool empty = element_count(name, shape) == 0;
   int64_t last = 0;
   for (size_t i = 0; i < shape.size(); ++i) {
-    check(strides[i] >= 0, ErrorKind::kFormat, "tensor ", quoted(name), ": expected strides >= 0, got ",
+    check(strides[i] >= 0, ErrorKind::kFormat, "tensor ", printable(name), ": expected strides >= 0, got ",
           strides[i]);
     int64_t reach = 0;
     const bool fits = !__builtin_mul_overflow(std::max<int64_t>(shape[i], 1) - 1, strides[i], &reach) &&
                       !__builtin_add_overflow(last, reach, &last);
-    check(fits, ErrorKind::kFormat, "tensor ", quoted(name), ": its strides reach too far");
+    check(fits, ErrorKind::kFormat, "tensor ", printable(name), ": its strides reach too far");
   }
-  check(!__builtin_add_overflow(last, 1, &last), ErrorKind::kFormat, "tensor ", quoted(name),
+  check(!__builtin_add_overflow(last, 1, &last), ErrorKind::kFormat, "tensor ", printable(name),
         ": its strides reach too far");
   return empty ? 0 : last;
 }

@@ -7,7 +7,7 @@
 #include "ldm/core/error.h"
 #include "ldm/io/byte_reader.h"
 #include "ldm/io/file.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 #include "ldm/io/torch_globals.h"
 #include "ldm/io/torch_tree.h"
 #include "ldm/io/zip.h"
@@ -41,9 +41,9 @@ class ZipStorages {
 
   std::span<const std::byte> find(const StorageId& id) {
     const ZipEntry* entry = archive_.find(folder_ + "/data/" + std::string(id.key));
-    check(entry != nullptr, kFormat, "torch file: storage ", quoted(id.key), " is not in the archive");
-    check(entry->size == id.bytes, kFormat, "torch file: storage ", quoted(id.key), ": expected ", id.bytes,
-          " bytes, got ", entry->size);
+    check(entry != nullptr, kFormat, "torch file: storage ", printable(id.key), " is not in the archive");
+    check(entry->size == id.bytes, kFormat, "torch file: storage ", printable(id.key), ": expected ",
+          id.bytes, " bytes, got ", entry->size);
     if (!entry->compressed) return entry->data;
     auto& kept = inflated_[entry->name];
     if (!kept) {
@@ -115,7 +115,7 @@ std::unordered_map<std::string_view, StorageId> announced_storages(const Pickle&
     const auto id = read_storage_id(pickle, pickle[i]);
     const auto& known = out.emplace(id.key, id).first->second;
     check(known.elements == id.elements && known.dtype == id.dtype, kFormat, "torch file: storage ",
-          quoted(id.key), " has two sizes");
+          printable(id.key), " has two sizes");
   }
   return out;
 }
@@ -128,12 +128,12 @@ LegacyStorages read_legacy_storages(ByteReader& reader, const Pickle& pickle, co
   for (const PickleId item : list.items) {
     const auto found = announced.find(keys[item].text);
     check(keys[item].type == PickleType::kText && found != announced.end(), kFormat, "torch file: storage ",
-          quoted(keys[item].text), " belongs to no tensor");
+          printable(keys[item].text), " belongs to no tensor");
     const auto elements = reader.number<uint64_t>();
-    check(elements == found->second.elements, kFormat, "torch file: storage ", quoted(found->first),
+    check(elements == found->second.elements, kFormat, "torch file: storage ", printable(found->first),
           ": expected ", found->second.elements, " elements, got ", elements);
     check(out.emplace(found->first, reader.take(found->second.bytes)).second, kFormat, "torch file: storage ",
-          quoted(found->first), " is there twice");
+          printable(found->first), " is there twice");
   }
   return out;
 }
@@ -149,7 +149,7 @@ TorchFile parse_legacy_form(std::span<const std::byte> bytes, const TorchFileLim
   TorchFile out{.legacy = true};
   const auto find = [&](const StorageId& id) {
     const auto found = storages.find(id.key);
-    check(found != storages.end(), kFormat, "torch file: storage ", quoted(id.key), " is not in the file");
+    check(found != storages.end(), kFormat, "torch file: storage ", printable(id.key), " is not in the file");
     return found->second;
   };
   read_torch_tree(pickle, find, limits, out);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "ldm/core/error.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 #include "ldm/io/torch_globals.h"
 
 namespace ldm {
@@ -61,7 +61,7 @@ class TorchTree {
  private:
   void walk(const std::string& path, const PickleNode& node, size_t depth) {
     check(depth <= limits_.max_depth, kFormat, "torch file: expected at most ", limits_.max_depth,
-          " nested levels, got more at ", quoted(path));
+          " nested levels, got more at ", printable(path));
     check(++seen_ <= limits_.max_values, kFormat, "torch file: more than ", limits_.max_values, " values");
     switch (node.type) {
       case PickleType::kDict:
@@ -73,6 +73,9 @@ class TorchTree {
         return walk_object(path, node);
       case PickleType::kGlobal:
         return note_foreign(node);
+      case PickleType::kPersistent:
+        read_storage_id(pickle_, node);  // A storage without a tensor, which must at least be one.
+        return;
       default:
         return;
     }
@@ -111,7 +114,7 @@ class TorchTree {
 
   static std::string join(const std::string& path, const std::string& name) {
     check(path.size() + name.size() < kMaxNameBytes, kFormat, "torch file: the name ",
-          quoted(path + "." + name), " is too long");
+          printable(path + "." + name), " is too long");
     return path.empty() ? name : path + "." + name;
   }
 
@@ -158,18 +161,18 @@ class TorchTree {
       check(inner.type == PickleType::kObject &&
                 split_global(pickle_[inner.items[0]]).second != "_rebuild_parameter" &&
                 split_global(pickle_[inner.items[0]]).first == "torch._utils",
-            kFormat, "torch file: ", quoted(path), ": expected a parameter to hold a tensor");
+            kFormat, "torch file: ", printable(path), ": expected a parameter to hold a tensor");
       return add_tensor(path, inner);
     }
     tuple_items(pickle_[object.items[1]], name == "_rebuild_tensor_v3" ? 7 : 4, "a tensor's arguments");
-    check(pickle_[arguments[0]].type == PickleType::kPersistent, kFormat, "torch file: ", quoted(path),
+    check(pickle_[arguments[0]].type == PickleType::kPersistent, kFormat, "torch file: ", printable(path),
           ": expected a storage");
     const StorageId id = read_storage_id(pickle_, pickle_[arguments[0]]);
     StridedEntry tensor{
         path, id.dtype, read_sizes(pickle_[arguments[2]]), read_sizes(pickle_[arguments[3]]), {}};
     if (name == "_rebuild_tensor_v3") tensor.dtype = read_dtype(pickle_[arguments[6]]);
     tensor.data = view_of(tensor, id, read_count(pickle_[arguments[1]], "a tensor's offset"));
-    check(names_.insert(path).second, kFormat, "torch file: the name ", quoted(path), " is there twice");
+    check(names_.insert(path).second, kFormat, "torch file: the name ", printable(path), " is there twice");
     out_.tensors.push_back(std::move(tensor));
   }
 
@@ -182,11 +185,11 @@ class TorchTree {
     const auto part = bytes.subspan(id.view_offset * storage_itemsize, id.view_elements * storage_itemsize);
     const uint64_t room = part.size() / itemsize;
     const auto extent = static_cast<uint64_t>(view_extent(tensor.name, tensor.shape, tensor.strides));
-    check(offset <= room && extent <= room - offset, kFormat, "tensor ", quoted(tensor.name),
+    check(offset <= room && extent <= room - offset, kFormat, "tensor ", printable(tensor.name),
           ": expected it inside its storage of ", room, " elements, got offset ", offset, " and ", extent,
           " elements");
     const auto count = static_cast<uint64_t>(element_count(tensor.name, tensor.shape));
-    check(count <= room, kFormat, "tensor ", quoted(tensor.name), ": expected at most the ", room,
+    check(count <= room, kFormat, "tensor ", printable(tensor.name), ": expected at most the ", room,
           " elements of its storage, got ", count);
     return part.subspan(offset * itemsize, extent * itemsize);
   }
@@ -205,7 +208,7 @@ class TorchTree {
   DType read_dtype(const PickleNode& node) const {
     check(node.type == PickleType::kGlobal, kFormat, "torch file: expected a number type");
     const auto dtype = number_dtype(split_global(node).second);
-    check(dtype.has_value(), kFormat, "torch file: expected a number type, got ", quoted(node.text));
+    check(dtype.has_value(), kFormat, "torch file: expected a number type, got ", printable(node.text));
     return *dtype;
   }
 
@@ -229,18 +232,18 @@ StorageId read_storage_id(const Pickle& pickle, const PickleNode& persistent) {
             key.type == PickleType::kText,
         kFormat, "torch file: expected a persistent id to name a storage");
   const auto dtype = storage_dtype(split_global(type).second);
-  check(dtype.has_value(), kFormat, "torch file: expected a class of storage, got ", quoted(type.text));
+  check(dtype.has_value(), kFormat, "torch file: expected a class of storage, got ", printable(type.text));
   StorageId id{
       .key = key.text, .dtype = *dtype, .elements = read_count(pickle[items[4]], "a storage's elements")};
   check(!__builtin_mul_overflow(id.elements, static_cast<uint64_t>(dtype_bits(*dtype) / 8), &id.bytes),
-        kFormat, "torch file: storage ", quoted(id.key), ": its size overflows");
+        kFormat, "torch file: storage ", printable(id.key), ": its size overflows");
   id.view_elements = id.elements;
   if (items.size() > 5 && pickle[items[5]].type == PickleType::kTuple) {
     const auto& view = tuple_items(pickle[items[5]], 3, "a storage's view");
     id.view_offset = read_count(pickle[view[1]], "a view's offset");
     id.view_elements = read_count(pickle[view[2]], "a view's elements");
     check(id.view_offset <= id.elements && id.view_elements <= id.elements - id.view_offset, kFormat,
-          "torch file: storage ", quoted(id.key), ": expected its view inside its ", id.elements,
+          "torch file: storage ", printable(id.key), ": expected its view inside its ", id.elements,
           " elements");
   }
   return id;

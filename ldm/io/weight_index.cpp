@@ -2,7 +2,7 @@
 
 #include "ldm/core/error.h"
 #include "ldm/io/json.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 
 namespace ldm {
 
@@ -14,11 +14,11 @@ std::map<std::string, std::string> parse_weight_index(std::span<const std::byte>
         ": expected an object with a weight_map");
   std::map<std::string, std::string> out;
   for (const auto& [name, file] : json["weight_map"].items()) {
-    check(file.is_string(), kFormat, what, ": expected a file name for ", quoted(name));
+    check(file.is_string(), kFormat, what, ": expected a file name for ", printable(name));
     const auto& text = file.get_ref<const std::string&>();
     const bool plain = !text.empty() && text.size() < 256 && text[0] != '.' &&
                        text.find_first_of(std::string("/\\\0", 3)) == text.npos;
-    check(plain, kFormat, what, ": expected the plain name of a file beside it, got ", quoted(text));
+    check(plain, kFormat, what, ": expected the plain name of a file beside it, got ", printable(text));
     out.emplace(name, text);
   }
   return out;

@@ -6,7 +6,7 @@
 
 #include "ldm/core/error.h"
 #include "ldm/io/byte_reader.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 
 namespace ldm {
 namespace {
@@ -111,7 +111,7 @@ void read_extra(std::span<const std::byte> extra, CentralEntry& out) {
     if (local) out.local = field.number<uint64_t>();
     return;
   }
-  fail(kFormat, "zip: entry ", quoted(out.entry.name), ": expected a zip64 field");
+  fail(kFormat, "zip: entry ", printable(out.entry.name), ": expected a zip64 field");
 }
 
 CentralEntry read_central(ByteReader& reader, const ZipLimits& limits) {
@@ -131,7 +131,7 @@ CentralEntry read_central(ByteReader& reader, const ZipLimits& limits) {
   check(name_bytes > 0 && name_bytes <= limits.max_name_bytes, kFormat, "zip: expected names of 1 to ",
         limits.max_name_bytes, " bytes, got ", name_bytes);
   out.entry.name = reader.text(name_bytes);
-  const std::string shown = quoted(out.entry.name);
+  const std::string shown = printable(out.entry.name);
   check(disk == 0 || disk == kFull16, kFormat, "zip: entry ", shown, " lies on another disk");
   check((flags & 0x2041) == 0, kFormat, "zip: entry ", shown, " is encrypted");
   check(method == 0 || method == 8, kFormat, "zip: entry ", shown,
@@ -146,7 +146,7 @@ CentralEntry read_central(ByteReader& reader, const ZipLimits& limits) {
 
 // Finds the data behind the header in front of it. Returns where the data ends.
 uint64_t find_data(ByteReader& reader, CentralEntry& central) {
-  const std::string shown = quoted(central.entry.name);
+  const std::string shown = printable(central.entry.name);
   reader.seek(central.local);
   check(reader.number<uint32_t>() == kLocalMagic, kFormat, "zip: entry ", shown, ": expected a header at ",
         central.local);
@@ -170,7 +170,7 @@ void check_growth(const std::vector<ZipEntry>& entries, uint64_t file_bytes, con
   for (const auto& entry : entries) {
     if (!entry.compressed) continue;
     const bool fits = !__builtin_add_overflow(total, entry.size, &total) && total <= most;
-    check(fits, kFormat, "zip: entry ", quoted(entry.name), " would grow to ", entry.size,
+    check(fits, kFormat, "zip: entry ", printable(entry.name), " would grow to ", entry.size,
           " bytes in a file of ", file_bytes, "; this looks like a decompression bomb");
   }
 }
@@ -197,7 +197,7 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, const ZipLimits& limits
   }
   check_growth(entries_, bytes.size(), limits);
   for (size_t i = 0; i < entries_.size(); ++i) {
-    check(index_.emplace(entries_[i].name, i).second, kFormat, "zip: the name ", quoted(entries_[i].name),
+    check(index_.emplace(entries_[i].name, i).second, kFormat, "zip: the name ", printable(entries_[i].name),
           " is there twice");
   }
 }

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "ldm/core/error.h"
-#include "ldm/io/quoted.h"
+#include "ldm/io/printable.h"
 #include "ldm/io/zip.h"
 
 namespace ldm {
@@ -54,12 +54,12 @@ std::vector<std::byte> inflate_entry(const ZipEntry& entry) {
     out.resize(std::min<uint64_t>(entry.size, std::max(kFirst, filled * 2)));
     const size_t got = inflater.read(std::span(out).subspan(filled));
     filled += got;
-    check(filled == out.size(), ErrorKind::kFormat, "zip: entry ", quoted(entry.name), ": expected ",
+    check(filled == out.size(), ErrorKind::kFormat, "zip: entry ", printable(entry.name), ": expected ",
           entry.size, " bytes, got ", filled, "; the compressed data is broken");
   }
   std::byte beyond{};
   const bool more = inflater.read({&beyond, 1}) != 0;
-  check(!more && inflater.done(), ErrorKind::kFormat, "zip: entry ", quoted(entry.name),
+  check(!more && inflater.done(), ErrorKind::kFormat, "zip: entry ", printable(entry.name),
         ": the compressed data does not end after ", entry.size, " bytes");
   return out;
 }
@@ -70,7 +70,7 @@ std::vector<std::byte> read_zip_entry(const ZipEntry& entry) {
   auto out =
       entry.compressed ? inflate_entry(entry) : std::vector<std::byte>(entry.data.begin(), entry.data.end());
   const auto crc = crc32_z(crc32_z(0, nullptr, 0), reinterpret_cast<const Bytef*>(out.data()), out.size());
-  check(crc == entry.crc32, ErrorKind::kFormat, "zip: entry ", quoted(entry.name),
+  check(crc == entry.crc32, ErrorKind::kFormat, "zip: entry ", printable(entry.name),
         ": its checksum is wrong; the file is damaged");
   return out;
 }

@@ -8,37 +8,10 @@
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
 #include "ldm/io/safetensors.h"
+#include "ldm/nn/stored_tensor.h"
 
 namespace ldm {
 namespace {
-
-constexpr std::pair<DType, at::ScalarType> kTypes[] = {{DType::kF64, at::kDouble},
-                                                       {DType::kF32, at::kFloat},
-                                                       {DType::kF16, at::kHalf},
-                                                       {DType::kBF16, at::kBFloat16},
-                                                       {DType::kI64, at::kLong},
-                                                       {DType::kI32, at::kInt},
-                                                       {DType::kI16, at::kShort},
-                                                       {DType::kI8, at::kChar},
-                                                       {DType::kU8, at::kByte},
-                                                       {DType::kBool, at::kBool},
-                                                       {DType::kF8E4M3, at::kFloat8_e4m3fn},
-                                                       {DType::kF8E5M2, at::kFloat8_e5m2}};
-
-at::ScalarType scalar_type(const TensorEntry& entry) {
-  for (const auto& [ours, torch_type] : kTypes) {
-    if (ours == entry.dtype) return torch_type;
-  }
-  fail(ErrorKind::kFormat, "safetensors: tensor '", entry.name, "' has a dtype that is not supported");
-}
-
-DType dtype_of(const std::string& name, at::ScalarType type) {
-  for (const auto& [ours, torch_type] : kTypes) {
-    if (torch_type == type) return ours;
-  }
-  fail(ErrorKind::kUsage, "write_tensor_file: tensor '", name, "' has dtype ", at::toString(type),
-       ", which safetensors cannot hold");
-}
 
 // Everything a module would save: parameters, then buffers.
 std::vector<std::pair<std::string, torch::Tensor>> named_tensors(const torch::nn::Module& module) {
@@ -59,27 +32,17 @@ void list(std::ostringstream& out, const char* title, const std::vector<std::str
 }  // namespace
 
 TensorFile read_tensor_file(const std::filesystem::path& path) {
-  const auto mapped = std::make_shared<MappedFile>(path);
+  const MappedFile mapped(path);
   SafetensorsFile parsed;
   try {
-    parsed = parse_safetensors(mapped->bytes());
+    parsed = parse_safetensors(mapped.bytes());
   } catch (const Error& e) {
     throw Error(e.kind(), path.string() + ": " + e.what());
   }
   TensorFile file{.tensors = {}, .metadata = std::move(parsed.metadata)};
   for (const auto& entry : parsed.tensors) {
-    // from_blob wants a mutable pointer; the pages are mapped privately and nothing here writes to them.
-    auto* data = const_cast<std::byte*>(entry.data.data());
-    const auto type = scalar_type(entry);
-    const auto width = static_cast<uintptr_t>(c10::elementSize(type));
-    auto tensor = at::from_blob(
-        data, entry.shape, [mapped](void*) {}, at::TensorOptions().dtype(type));
-    if (reinterpret_cast<uintptr_t>(data) % width != 0) {
-      auto aligned = at::empty(entry.shape, at::TensorOptions().dtype(type));
-      std::memcpy(aligned.data_ptr(), data, entry.data.size());
-      tensor = aligned;
-    }
-    file.tensors.emplace(entry.name, std::move(tensor));
+    const StridedEntry view{entry.name, entry.dtype, entry.shape, row_major_strides(entry.shape), entry.data};
+    file.tensors.emplace(entry.name, stored_tensor(view, mapped.owner(), Stored::kMapped));
   }
   return file;
 }
@@ -92,7 +55,7 @@ void write_tensor_file(const std::filesystem::path& path, const StateDict& tenso
     kept.push_back(tensor.detach().to(at::kCPU).contiguous());
     const auto& t = kept.back();
     entries.push_back({.name = name,
-                       .dtype = dtype_of(name, t.scalar_type()),
+                       .dtype = dtype_of(t.scalar_type()),
                        .shape = t.sizes().vec(),
                        .data = {static_cast<const std::byte*>(t.const_data_ptr()), t.nbytes()}});
   }
@@ -114,28 +77,29 @@ std::string LoadReport::table() const {
 }
 
 LoadReport load_state_dict(torch::nn::Module& module, const StateDict& tensors, std::string_view prefix) {
+  StateDict copy = tensors;
+  return take_state_dict(module, copy, prefix);
+}
+
+LoadReport take_state_dict(torch::nn::Module& module, StateDict& tensors, std::string_view prefix) {
   torch::NoGradGuard no_grad;
   LoadReport report;
-  std::map<std::string, bool> used;
   for (auto& [name, target] : named_tensors(module)) {
     const std::string key = std::string(prefix) + name;
-    const auto found = tensors.find(key);
-    if (found == tensors.end()) {
+    auto found = tensors.extract(key);
+    if (found.empty()) {
       report.missing.push_back(key);
-      continue;
-    }
-    used[key] = true;
-    if (found->second.sizes() != target.sizes()) {
+    } else if (found.mapped().sizes() != target.sizes()) {
       std::ostringstream line;
-      line << key << ": expected " << target.sizes() << ", got " << found->second.sizes();
+      line << key << ": expected " << target.sizes() << ", got " << found.mapped().sizes();
       report.mis_shaped.push_back(line.str());
-      continue;
+    } else {
+      target.copy_(found.mapped());
     }
-    target.copy_(found->second);
   }
   for (auto it = tensors.lower_bound(std::string(prefix)); it != tensors.end(); ++it) {
     if (it->first.compare(0, prefix.size(), prefix) != 0) break;
-    if (!used.count(it->first)) report.unexpected.push_back(it->first);
+    report.unexpected.push_back(it->first);
   }
   return report;
 }

@@ -42,4 +42,8 @@ struct LoadReport {
 // and the rest reported. Strictness is the caller's: throw when !ok().
 LoadReport load_state_dict(torch::nn::Module& module, const StateDict& tensors, std::string_view prefix = "");
 
+// The same, and takes the entries that the module has out of `tensors`, one by one, so that each can be freed
+// as soon as it is copied.
+LoadReport take_state_dict(torch::nn::Module& module, StateDict& tensors, std::string_view prefix = "");
+
 }  // namespace ldm
