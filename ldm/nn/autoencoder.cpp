@@ -104,7 +104,7 @@ torch::Tensor Encoder::forward(const torch::Tensor& x) const {
     if (i < downsample_.size()) h = downsample_[i](h);
   }
   h = mid_(h);
-  return conv_out_(swish(norm_out_(h)));
+  return conv_out_(norm_silu(norm_out_, h));
 }
 
 Decoder::Decoder(const AutoencoderOptions& o)
@@ -138,7 +138,7 @@ torch::Tensor Decoder::forward(const torch::Tensor& z) const {
     if (i > 0) h = upsample_[i - 1](h);
   }
   if (give_pre_end_) return h;
-  h = conv_out_(swish(norm_out_(h)));
+  h = conv_out_(norm_silu(norm_out_, h));
   if (patch_size_ != 1) h = at::pixel_shuffle(h, patch_size_);
   return tanh_out_ ? at::tanh(h) : h;
 }

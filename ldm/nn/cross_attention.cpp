@@ -27,24 +27,32 @@ CrossAttention::CrossAttention(const CrossAttentionOptions& o)
                 linear(o.context_dim > 0 ? o.context_dim : o.query_dim, o.heads * o.dim_head, false))),
       to_v_(add(*this, "to_v",
                 linear(o.context_dim > 0 ? o.context_dim : o.query_dim, o.heads * o.dim_head, false))),
-      to_out_(add(*this, o.out_name, linear(o.heads * o.dim_head, o.query_dim))) {}
+      to_out_(add(*this, o.out_name, linear(o.heads * o.dim_head, o.query_dim))),
+      to_qkv_({to_q_, to_k_, to_v_}) {}
 
 torch::Tensor CrossAttention::forward(const torch::Tensor& x, const Context& context,
                                       const torch::Tensor& mask) const {
-  const auto [k, v] = keys_values(x, context);
-  const auto q = split_heads(to_q_(x), options_.heads);
+  const auto [q, kv] = project(x, context);
   const auto allowed = mask.defined() ? mask.unsqueeze(1).unsqueeze(1) : mask;  // [N, 1, 1, S]
-  return at::dropout(to_out_(merge_heads(attention(q, k, v, allowed))), options_.dropout, is_training());
+  const auto out = merge_heads(attention(q, kv.k, kv.v, allowed));
+  return at::dropout(to_out_(out), options_.dropout, is_training());
 }
 
-Context::KeysValues CrossAttention::keys_values(const torch::Tensor& x, const Context& context) const {
-  const auto& source = context.defined() ? context.tokens() : x;
+std::pair<torch::Tensor, Context::KeysValues> CrossAttention::project(const torch::Tensor& x,
+                                                                      const Context& context) const {
+  const auto heads = options_.heads;
+  if (context.defined()) return {split_heads(to_q_(x), heads), keys_values(context)};
+  const auto qkv = to_qkv_(x);
+  return {split_heads(qkv[0], heads), {split_heads(qkv[1], heads), split_heads(qkv[2], heads)}};
+}
+
+Context::KeysValues CrossAttention::keys_values(const Context& context) const {
   auto* const remembered = context.remembered_.get();
   if (remembered) {
     if (const auto found = remembered->find(this); found != remembered->end()) return found->second;
   }
-  Context::KeysValues kv{split_heads(to_k_(source), options_.heads),
-                         split_heads(to_v_(source), options_.heads)};
+  Context::KeysValues kv{split_heads(to_k_(context.tokens()), options_.heads),
+                         split_heads(to_v_(context.tokens()), options_.heads)};
   if (remembered) remembered->emplace(this, kv);
   return kv;
 }

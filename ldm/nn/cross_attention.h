@@ -48,20 +48,24 @@ struct CrossAttentionOptions {
 // Multi-head attention from x to a context, or to x itself without one (Rombach et al. 2022, Eq. 2).
 // x [N, T, query_dim], context [N, S, context_dim], mask bool [N, S] (true: may be looked at) -> [N, T,
 // query_dim]. Parameters: to_q, to_k, to_v (no bias), to_out.0.
-class CrossAttention : public torch::nn::Module {
+class CrossAttention : public torch::nn::Module, public PreparedForInference {
  public:
   explicit CrossAttention(const CrossAttentionOptions& options);
   torch::Tensor forward(const torch::Tensor& x, const Context& context = {},
                         const torch::Tensor& mask = {}) const;
+  void prepare_for_inference() override { to_qkv_.prepare_for_inference(); }
 
  private:
-  Context::KeysValues keys_values(const torch::Tensor& x, const Context& context) const;
+  // Queries [N, heads, T, D], and keys and values of the context or of x.
+  std::pair<torch::Tensor, Context::KeysValues> project(const torch::Tensor& x, const Context& context) const;
+  Context::KeysValues keys_values(const Context& context) const;
 
   CrossAttentionOptions options_;
   Linear to_q_;
   Linear to_k_;
   Linear to_v_;
   Linear to_out_;
+  LinearGroup to_qkv_;  // The first three, for attention to x itself.
 };
 
 }  // namespace ldm

@@ -35,12 +35,12 @@ ResnetBlock::ResnetBlock(const ResnetBlockOptions& o)
 }
 
 torch::Tensor ResnetBlock::forward(const torch::Tensor& x, const torch::Tensor& temb) const {
-  auto h = conv1_(swish(norm1_(x)));
+  auto h = conv1_(norm_silu(norm1_, x));
   if (temb_proj_) {
     check(temb.defined(), "ResnetBlock: expected a time embedding, got none");
     h = h + temb_proj_(at::silu(temb)).unsqueeze(-1).unsqueeze(-1);
   }
-  h = swish(norm2_(h));
+  h = norm_silu(norm2_, h);
   if (dropout_ > 0) h = at::dropout(h, dropout_, is_training());
   return conv2_(h).add_(shortcut_ ? shortcut_(x) : x);
 }

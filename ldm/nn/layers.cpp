@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "ldm/core/error.h"
+#include "ldm/kernels/group_norm.h"
+#include "ldm/kernels/simd.h"
 
 namespace ldm {
 namespace {
@@ -23,7 +25,34 @@ double default_bound(int64_t fan_in) {
   return fan_in > 0 ? 1.0 / std::sqrt(static_cast<double>(fan_in)) : 0.0;
 }
 
+torch::Tensor with_additions(torch::Tensor y, const torch::Tensor& x, const LayerAdditions& additions) {
+  for (const auto& addition : additions) y = y + addition->forward(x);
+  return y;
+}
+
+// The weight in the dtype of the input where that is wider.
+torch::Tensor widened(const torch::Tensor& weight, const torch::Tensor& x) {
+  const bool narrow = weight.defined() && c10::isReducedFloatingType(weight.scalar_type());
+  return narrow && x.scalar_type() == at::kFloat ? weight.to(at::kFloat) : weight;
+}
+
+bool kernels_take(const torch::Tensor& x) {
+  return !at::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == at::kFloat && x.numel() > 0;
+}
+
 }  // namespace
+
+at::ScalarType compute_type(const torch::Tensor& weight) {
+  const auto type = weight.scalar_type();
+  return weight.is_cpu() && c10::isReducedFloatingType(type) ? at::kFloat : type;
+}
+
+void prepare_for_inference(torch::nn::Module& root) {
+  if (!simd_available()) return;
+  root.apply([](torch::nn::Module& module) {
+    if (auto* layer = dynamic_cast<PreparedForInference*>(&module)) layer->prepare_for_inference();
+  });
+}
 
 InitScope::InitScope(Init init) : outer_(current_init) { current_init = init; }
 InitScope::~InitScope() { current_init = outer_; }
@@ -60,8 +89,13 @@ Conv2dModule::Conv2dModule(const Conv2dOptions& o) : stride_(o.stride), padding_
   if (o.bias) bias = register_parameter("bias", init_uniform({o.out_channels}, default_bound(fan_in)));
 }
 torch::Tensor Conv2dModule::forward(const torch::Tensor& x) const {
-  return at::conv2d(x, weight, bias, {stride_, stride_}, {padding_, padding_});
+  return with_additions(convolved(x), x, additions);
 }
+torch::Tensor Conv2dModule::convolved(const torch::Tensor& x) const {
+  if (packed_ && kernels_take(x)) return (*packed_)(x, weight, bias);
+  return at::conv2d(x, widened(weight, x), widened(bias, x), {stride_, stride_}, {padding_, padding_});
+}
+void Conv2dModule::prepare_for_inference() { packed_ = std::make_unique<PackedConv2d>(stride_, padding_); }
 
 LinearModule::LinearModule(int64_t in_features, int64_t out_features, bool with_bias, int64_t unit_axes) {
   std::vector<int64_t> shape{out_features, in_features};
@@ -70,7 +104,33 @@ LinearModule::LinearModule(int64_t in_features, int64_t out_features, bool with_
   if (with_bias) bias = register_parameter("bias", init_uniform({out_features}, default_bound(in_features)));
 }
 torch::Tensor LinearModule::forward(const torch::Tensor& x) const {
-  return at::linear(x, weight.dim() == 2 ? weight : weight.flatten(1), bias);
+  return with_additions(multiplied(x), x, additions);
+}
+torch::Tensor LinearModule::multiplied(const torch::Tensor& x) const {
+  if (packed_ && kernels_take(x)) return (*packed_)(x, {weight}, bias);
+  const auto w = widened(weight, x);
+  return at::linear(x, w.dim() == 2 ? w : w.flatten(1), widened(bias, x));
+}
+void LinearModule::prepare_for_inference() { packed_ = std::make_unique<PackedLinear>(); }
+
+void LinearGroup::prepare_for_inference() { packed_ = std::make_unique<PackedLinear>(); }
+std::vector<torch::Tensor> LinearGroup::operator()(const torch::Tensor& x) const {
+  std::vector<torch::Tensor> out;
+  bool plain = true;
+  for (const auto& layer : layers_) plain = plain && layer->additions.empty();
+  if (!packed_ || !plain || !kernels_take(x)) {
+    for (const auto& layer : layers_) out.push_back(layer(x));
+    return out;
+  }
+  std::vector<torch::Tensor> weights;
+  for (const auto& layer : layers_) weights.push_back(layer->weight);
+  const auto together = (*packed_)(x, weights, {});
+  int64_t first = 0;
+  for (const auto& weight : weights) {
+    out.push_back(together.narrow(-1, first, weight.size(0)));
+    first += weight.size(0);
+  }
+  return out;
 }
 
 GroupNormModule::GroupNormModule(int64_t groups, int64_t channels, double eps) : groups_(groups), eps_(eps) {
@@ -79,22 +139,30 @@ GroupNormModule::GroupNormModule(int64_t groups, int64_t channels, double eps) :
   weight = register_parameter("weight", init_constant({channels}, 1.0));
   bias = register_parameter("bias", init_constant({channels}, 0.0));
 }
-torch::Tensor GroupNormModule::forward(const torch::Tensor& x) const {
-  return at::group_norm(x, groups_, weight, bias, eps_);
+torch::Tensor GroupNormModule::normalized(const torch::Tensor& x, bool with_silu) const {
+  const auto w = widened(weight, x), b = widened(bias, x);
+  if (prepared_ && kernels_take(x) && group_norm_nhwc_takes(x))
+    return group_norm_nhwc(x, groups_, w, b, eps_, with_silu);
+  auto y = at::group_norm(x, groups_, w, b, eps_);
+  if (!with_silu) return y;
+  return at::GradMode::is_enabled() ? at::silu(y) : at::silu_(y);
 }
+torch::Tensor norm_silu(const GroupNorm& norm, const torch::Tensor& x) { return norm->forward_silu(x); }
 
 LayerNormModule::LayerNormModule(int64_t channels, double eps) : channels_(channels), eps_(eps) {
   weight = register_parameter("weight", init_constant({channels}, 1.0));
   bias = register_parameter("bias", init_constant({channels}, 0.0));
 }
 torch::Tensor LayerNormModule::forward(const torch::Tensor& x) const {
-  return at::layer_norm(x, {channels_}, weight, bias, eps_);
+  return at::layer_norm(x, {channels_}, widened(weight, x), widened(bias, x), eps_);
 }
 
 EmbeddingModule::EmbeddingModule(int64_t entries, int64_t width, double std) {
   weight = register_parameter("weight", init_normal({entries, width}, std));
 }
-torch::Tensor EmbeddingModule::forward(const torch::Tensor& ids) const { return at::embedding(weight, ids); }
+torch::Tensor EmbeddingModule::forward(const torch::Tensor& ids) const {
+  return at::embedding(weight, ids).to(compute_type(weight));
+}
 
 Conv2d conv2d(const Conv2dOptions& options) { return Conv2d(std::make_shared<Conv2dModule>(options)); }
 Conv2d conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride) {

@@ -6,12 +6,35 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include "ldm/kernels/packed_conv.h"
+#include "ldm/kernels/packed_linear.h"
 
 namespace ldm {
 
 // The few layers that everything is made of. They are ours and thin, so that weight packing, kernels and
 // layouts can plug in here without touching a block. Weights start as PyTorch starts them (kaiming_uniform
 // with a = sqrt(5)), drawn from ATen's default CPU generator.
+//
+// Weights may be stored in half or bfloat16. On the CPU the arithmetic is then still float: a layer that gets
+// float input widens its weights on use. On a GPU it is that of the weights.
+
+// The dtype in which layers with this weight compute.
+at::ScalarType compute_type(const torch::Tensor& weight);
+
+// A layer with a second, faster way for inference on the CPU.
+class PreparedForInference {
+ public:
+  virtual ~PreparedForInference() = default;
+  virtual void prepare_for_inference() = 0;
+};
+
+// Lets the layers below `root` use the kernels of ldm/kernels wherever no gradient is recorded and the input
+// is float on the CPU: convolutions and linear layers pack their weights at their first call (once more, if
+// the weights change), and pictures stay in channels-last memory. Parameters, their names and training stay
+// as they are; results agree to rounding. Does nothing on a CPU without AVX2 and FMA.
+void prepare_for_inference(torch::nn::Module& root);
 
 // How new weights start, for as long as an InitScope lives on this thread.
 enum class Init {
@@ -77,6 +100,14 @@ std::shared_ptr<Module> add(torch::nn::Module& parent, std::string_view dotted_n
   return child;
 }
 
+// Something that a layer adds to its result (an adapter at run time, see lora_runtime.h).
+class LayerAddition {
+ public:
+  virtual ~LayerAddition() = default;
+  virtual torch::Tensor forward(const torch::Tensor& x) const = 0;
+};
+using LayerAdditions = std::vector<std::shared_ptr<const LayerAddition>>;
+
 struct Conv2dOptions {
   int64_t in_channels = 0;
   int64_t out_channels = 0;
@@ -87,40 +118,76 @@ struct Conv2dOptions {
 };
 
 // x [N, Cin, H, W] -> [N, Cout, H', W']. Parameters: weight [Cout, Cin, k, k], bias [Cout].
-class Conv2dModule : public torch::nn::Module {
+class Conv2dModule : public torch::nn::Module, public PreparedForInference {
  public:
   explicit Conv2dModule(const Conv2dOptions& options);
   torch::Tensor forward(const torch::Tensor& x) const;
+  void prepare_for_inference() override;
+  int64_t stride() const { return stride_; }
+  int64_t padding() const { return padding_; }
   torch::Tensor weight, bias;  // bias is undefined without one.
+  LayerAdditions additions;
 
  private:
+  torch::Tensor convolved(const torch::Tensor& x) const;
+
   int64_t stride_, padding_;
+  std::unique_ptr<PackedConv2d> packed_;  // Null until prepared.
 };
 using Conv2d = Layer<Conv2dModule>;
 
 // x [..., Cin] -> [..., Cout]. Parameters: weight [Cout, Cin], bias [Cout]. With `unit_axes` the weight is
 // stored as a 1x1 convolution's, [Cout, Cin, 1, ..]: a convolution over tokens is a matrix product, and needs
 // no transposed copies.
-class LinearModule : public torch::nn::Module {
+class LinearModule : public torch::nn::Module, public PreparedForInference {
  public:
   LinearModule(int64_t in_features, int64_t out_features, bool with_bias, int64_t unit_axes = 0);
   torch::Tensor forward(const torch::Tensor& x) const;
+  void prepare_for_inference() override;
   torch::Tensor weight, bias;
+  LayerAdditions additions;
+
+ private:
+  torch::Tensor multiplied(const torch::Tensor& x) const;
+
+  std::unique_ptr<PackedLinear> packed_;  // Null until prepared.
 };
 using Linear = Layer<LinearModule>;
 
+// Linear layers of one input whose outputs are wanted together (queries, keys, values): one product once
+// prepared, otherwise one each. The layers have no biases; they belong to somebody else.
+class LinearGroup {
+ public:
+  explicit LinearGroup(std::vector<Linear> layers) : layers_(std::move(layers)) {}
+  void prepare_for_inference();
+  // x [..., Cin] -> one [..., Cout_i] per layer.
+  std::vector<torch::Tensor> operator()(const torch::Tensor& x) const;
+
+ private:
+  std::vector<Linear> layers_;
+  std::unique_ptr<PackedLinear> packed_;
+};
+
 // x [N, C, ...] -> the same shape. Parameters: weight [C], bias [C]. C must be a multiple of `groups`.
-class GroupNormModule : public torch::nn::Module {
+class GroupNormModule : public torch::nn::Module, public PreparedForInference {
  public:
   GroupNormModule(int64_t groups, int64_t channels, double eps);
-  torch::Tensor forward(const torch::Tensor& x) const;
+  torch::Tensor forward(const torch::Tensor& x) const { return normalized(x, /*with_silu=*/false); }
+  torch::Tensor forward_silu(const torch::Tensor& x) const { return normalized(x, /*with_silu=*/true); }
+  void prepare_for_inference() override { prepared_ = true; }
   torch::Tensor weight, bias;
 
  private:
+  torch::Tensor normalized(const torch::Tensor& x, bool with_silu) const;
+
+  bool prepared_ = false;
   int64_t groups_;
   double eps_;
 };
 using GroupNorm = Layer<GroupNormModule>;
+
+// silu(norm(x)), in one pass where it can be.
+torch::Tensor norm_silu(const GroupNorm& norm, const torch::Tensor& x);
 
 // Normalises the last axis. x [..., C]. Parameters: weight [C], bias [C].
 class LayerNormModule : public torch::nn::Module {

@@ -38,15 +38,15 @@ ResBlock::ResBlock(const ResBlockOptions& o)
 
 torch::Tensor ResBlock::forward(const torch::Tensor& x, const torch::Tensor& emb) const {
   const auto input = resized(x, options_.resample);
-  auto h = conv_in_(resized(at::silu(norm_in_(x)), options_.resample));
+  auto h = conv_in_(resized(norm_silu(norm_in_, x), options_.resample));
   const auto e = emb_proj_(at::silu(emb)).unsqueeze(-1).unsqueeze(-1);  // [N, Cout or 2 Cout, 1, 1]
   if (options_.use_scale_shift_norm) {
     const auto scale_shift = e.chunk(2, /*dim=*/1);
-    h = at::addcmul(scale_shift[1], norm_out_(h), 1 + scale_shift[0]);
+    h = at::silu(at::addcmul(scale_shift[1], norm_out_(h), 1 + scale_shift[0]));
   } else {
-    h = norm_out_(h + e);
+    h = norm_silu(norm_out_, h + e);
   }
-  h = conv_out_(at::dropout(at::silu(h), options_.dropout, is_training()));
+  h = conv_out_(at::dropout(h, options_.dropout, is_training()));
   return h + (skip_ ? skip_(input) : input);
 }
 

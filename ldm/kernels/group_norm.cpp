@@ -1,0 +1,115 @@
+#include "ldm/kernels/group_norm.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty_like.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "ldm/kernels/simd.h"
+
+namespace ldm {
+namespace {
+
+constexpr int64_t kNormLanes = 8;
+constexpr int64_t kNormRun = 16;  // Pixels summed in float before they enter the sums in double.
+
+struct ChannelSums {
+  double sum = 0, squares = 0;
+};
+
+// Sums over the pixels of eight neighbouring channels; x points at the first pixel's.
+LDM_SIMD void sum_channels(const float* x, int64_t pixels, int64_t channels, ChannelSums* out) {
+  for (int64_t first = 0; first < pixels; first += kNormRun) {
+    simd::Vec sum = simd::zero(), squares = simd::zero();
+    for (int64_t p = first; p < std::min(pixels, first + kNormRun); ++p) {
+      const simd::Vec v = simd::load(x + p * channels);
+      sum = sum + v;
+      squares = simd::fma(v, v, squares);
+    }
+    float lanes[2][kNormLanes];
+    simd::store(lanes[0], sum);
+    simd::store(lanes[1], squares);
+    for (int64_t lane = 0; lane < kNormLanes; ++lane) {
+      out[lane].sum += static_cast<double>(lanes[0][lane]);
+      out[lane].squares += static_cast<double>(lanes[1][lane]);
+    }
+  }
+}
+
+// Per channel the factor and the summand that normalise one picture: out [2][channels].
+void affine_of(const ChannelSums* sums, int64_t pixels, int64_t channels, int64_t groups, const float* weight,
+               const float* bias, double eps, float* out) {
+  const int64_t size = channels / groups;
+  const auto count = static_cast<double>(size * pixels);
+  for (int64_t g = 0; g < groups; ++g) {
+    ChannelSums total;
+    for (int64_t c = g * size; c < (g + 1) * size; ++c) {
+      total.sum += sums[c].sum;
+      total.squares += sums[c].squares;
+    }
+    const double mean = total.sum / count;
+    const double scale = 1.0 / std::sqrt(std::max(0.0, total.squares / count - mean * mean) + eps);
+    for (int64_t c = g * size; c < (g + 1) * size; ++c) {
+      const double factor = scale * static_cast<double>(weight[c]);
+      out[c] = static_cast<float>(factor);
+      out[channels + c] = static_cast<float>(static_cast<double>(bias[c]) - mean * factor);
+    }
+  }
+}
+
+template <bool kSilu>
+LDM_SIMD void apply_affine(const float* x, int64_t pixels, int64_t channels, const float* affine,
+                           float* out) {
+  for (int64_t p = 0; p < pixels; ++p) {
+    for (int64_t c = 0; c < channels; c += kNormLanes) {
+      const int64_t at = p * channels + c;
+      simd::Vec y = simd::fma(simd::load(x + at), simd::load(affine + c), simd::load(affine + channels + c));
+      if constexpr (kSilu) y = y / (simd::broadcast(1.0F) + simd::exp(simd::zero() - y));
+      simd::store(out + at, y);
+    }
+  }
+}
+
+}  // namespace
+
+bool group_norm_nhwc_takes(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.size(1) % kNormLanes == 0 &&
+         x.numel() > 0 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor group_norm_nhwc(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
+                           const at::Tensor& bias, double eps, bool with_silu) {
+  const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
+  const int64_t blocks = channels / kNormLanes;
+  auto out = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
+  const float* from = x.const_data_ptr<float>();
+  auto* to = out.data_ptr<float>();
+
+  std::vector<ChannelSums> sums(static_cast<size_t>(n * channels));
+  at::parallel_for(0, n * blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t image = i / blocks, c = i % blocks * kNormLanes;
+      sum_channels(from + image * pixels * channels + c, pixels, channels,
+                   sums.data() + image * channels + c);
+    }
+  });
+  std::vector<float> affine(static_cast<size_t>(2 * n * channels));
+  for (int64_t i = 0; i < n; ++i) {
+    affine_of(sums.data() + i * channels, pixels, channels, groups, weight.const_data_ptr<float>(),
+              bias.const_data_ptr<float>(), eps, affine.data() + 2 * i * channels);
+  }
+  const auto apply = with_silu ? apply_affine<true> : apply_affine<false>;
+  at::parallel_for(0, n * pixels, std::max<int64_t>(1, 4096 / channels), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end;) {
+      const int64_t image = row / pixels, last = std::min(end, (image + 1) * pixels);
+      apply(from + row * channels, last - row, channels, affine.data() + 2 * image * channels,
+            to + row * channels);
+      row = last;
+    }
+  });
+  return out;
+}
+
+}  // namespace ldm
