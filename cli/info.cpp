@@ -1,9 +1,11 @@
-// `ldm info`: what a model file or a picture says about itself.
+// `ldm info`: what a model file, a configuration or a picture says about itself.
 #include <algorithm>
 #include <iostream>
 #include <numeric>
 #include <set>
 
+#include "cli/info_config.h"
+#include "cli/info_text.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
 #include "ldm/core/sha256.h"
@@ -60,20 +62,6 @@ std::string join(const std::set<std::string>& words) {
   return out;
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string out = "[";
-  for (const auto size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
-  return out + "]";
-}
-
-// 1234567 -> "1,234,567".
-std::string grouped(int64_t value) {
-  std::string out = std::to_string(value);
-  for (int64_t i = static_cast<int64_t>(out.size()) - 3; i > 0; i -= 3)
-    out.insert(static_cast<std::size_t>(i), ",");
-  return out;
-}
-
 std::string find_metadata(const SafetensorsFile& file, const std::string& key) {
   const auto found = file.metadata.find(key);
   return found == file.metadata.end() ? std::string() : found->second;
@@ -91,10 +79,10 @@ void print_model(const SafetensorsFile& file, const InfoOptions& options) {
   int64_t numbers = 0;
   const auto parts = find_parts(file);
   for (const auto& [name, part] : parts) numbers += part.numbers;
-  row("numbers", grouped(numbers) + " in " + std::to_string(file.tensors.size()) + " tensors");
+  row("numbers", grouped_digits(numbers) + " in " + std::to_string(file.tensors.size()) + " tensors");
   for (const auto& [name, part] : parts) {
-    std::cout << "  " << name << ": " << grouped(part.numbers) << " in " << part.tensors << " tensors, "
-              << join(part.dtypes) << '\n';
+    std::cout << "  " << name << ": " << grouped_digits(part.numbers) << " in " << part.tensors
+              << " tensors, " << join(part.dtypes) << '\n';
   }
   for (const auto& [key, value] : file.metadata) {
     if (key.rfind("ldm.", 0) != 0) row("metadata", key + " = " + value.substr(0, 100));
@@ -146,6 +134,10 @@ int show_picture(std::span<const std::byte> bytes, const InfoOptions& options) {
 }
 
 int show(const InfoOptions& options) {
+  const auto extension = fs::path(options.file).extension();
+  if (extension == ".yaml" || extension == ".yml") {
+    return show_config(options.file, options.keys, options.json);
+  }
   const MappedFile mapped{fs::path(options.file)};
   const auto bytes = mapped.bytes();
   if (is_png(bytes)) return show_picture(bytes, options);
@@ -158,7 +150,7 @@ int show(const InfoOptions& options) {
     out["sha256"] = hash;
     std::cout << to_json(out, 2) << '\n';
   } else {
-    row("file", options.file + ", " + grouped(static_cast<int64_t>(bytes.size())) + " bytes");
+    row("file", options.file + ", " + grouped_digits(static_cast<int64_t>(bytes.size())) + " bytes");
     row("sha256", hash);
     print_model(file, options);
   }
@@ -168,13 +160,15 @@ int show(const InfoOptions& options) {
 }  // namespace
 
 void add_info(CLI::App& app, Context& context) {
-  auto* verb =
-      add_verb(app, context, "info", "says what a model file or a picture is, and how it was made",
-               {{"ldm info models/emoji.safetensors", "its networks, sizes, number types and configuration"},
-                {"ldm info model.safetensors --keys", "the name and shape of every tensor as well"},
-                {"ldm info pizza.png", "prompt, seed and all settings that drew it"}});
+  auto* verb = add_verb(
+      app, context, "info", "says what a model file, a configuration or a picture is",
+      {{"ldm info models/emoji.safetensors", "its networks, sizes, number types and configuration"},
+       {"ldm info configs/zoo/ldm/celeba256.yaml", "what a configuration builds, without weights or memory"},
+       {"ldm info model.safetensors --keys", "the name and shape of every tensor as well"},
+       {"ldm info pizza.png", "prompt, seed and all settings that drew it"}});
   auto options = std::make_shared<InfoOptions>();
-  verb->add_option("FILE", options->file, "a safetensors file, or a PNG picture")->required();
+  verb->add_option("FILE", options->file, "a safetensors file, a YAML configuration, or a PNG picture")
+      ->required();
   verb->add_flag("--keys", options->keys, "list every tensor");
   verb->add_flag("--json", options->json, "print JSON");
   set_run(verb, context, [options] { return show(*options); });
