@@ -62,6 +62,10 @@ class Subset : public Dataset {
     return whole_->info(indices_[at(index, indices_.size())]);
   }
   Example get(int64_t index) const override { return whole_->get(indices_[at(index, indices_.size())]); }
+  Example sample(int64_t index, const Draw& draw) const override {
+    return whole_->sample(indices_[at(index, indices_.size())], draw);
+  }
+  Conditions null_conditions() const override { return whole_->null_conditions(); }
 
   std::string fingerprint() const override {
     Sha256 hash;

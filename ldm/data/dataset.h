@@ -3,10 +3,13 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "ldm/core/random.h"
 #include "ldm/data/captions.h"
 
 namespace ldm {
@@ -20,9 +23,25 @@ struct ExampleInfo {
   std::string split;   // "train", "heldout"; empty if the data says nothing.
 };
 
+// Where the random numbers of one sample come from: nothing but the run's seed, the number of the batch and
+// the place in it, so a resumed run draws what an unbroken one would.
+struct Draw {
+  uint64_t seed = 0;
+  uint64_t batch = 0;
+  uint64_t place = 0;
+
+  Random stream(std::string_view purpose) const { return Random(seed, purpose, batch, place); }
+};
+
+// What else a model is conditioned on, by the names of the original's batches: "LR_image" [3, h, w], "mask"
+// [1, H, W], "masked_image" [3, H, W], "segmentation" [K, H, W], all float32; "objects_bbox" [L] int64;
+// "neighbours" [k, D] float32. Pictures are in [-1, 1].
+using Conditions = std::map<std::string, torch::Tensor>;
+
 struct Example {
   ExampleInfo info;
-  torch::Tensor image;  // [3, H, W] uint8
+  torch::Tensor image;         // [3, H, W] uint8
+  Conditions conditions = {};  // All examples of a set have the same, in the same shapes.
 };
 
 // A finite list of pictures of one size. All members may be called from several threads at once.
@@ -32,6 +51,11 @@ class Dataset {
   virtual int64_t size() const = 0;
   virtual const ExampleInfo& info(int64_t index) const = 0;
   virtual Example get(int64_t index) const = 0;
+  // The example as one draw of a training sees it: cropped, masked or degraded at random. Sets without chance
+  // give get(index), and those with chance give one fixed draw there.
+  virtual Example sample(int64_t index, const Draw&) const { return get(index); }
+  // What stands for each condition where it is dropped; zeros for those that are not named.
+  virtual Conditions null_conditions() const { return {}; }
   // Changes when a picture, its size or the order changes, but not with captions or weights: hexadecimal
   // digits.
   virtual std::string fingerprint() const = 0;

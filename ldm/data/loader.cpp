@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "ldm/core/error.h"
@@ -32,6 +33,35 @@ void copy_image(const torch::Tensor& image, bool mirror, float* out) {
   }
 }
 
+// Puts one sample's conditions at its place; the first one makes room for all.
+void add_conditions(Batch& batch, const Example& example, size_t place) {
+  for (const auto& [name, value] : example.conditions) {
+    torch::Tensor& all = batch.conditions[name];
+    if (place == 0) {
+      std::vector<int64_t> shape{batch.labels.size(0)};
+      shape.insert(shape.end(), value.sizes().begin(), value.sizes().end());
+      all = at::empty(shape, value.scalar_type());
+    }
+    check(all.defined() && all.scalar_type() == value.scalar_type() &&
+              all.sizes().slice(1) == value.sizes() && value.is_contiguous(),
+          ErrorKind::kInternal, "make_batch: expected ", name, " to have one shape in all examples");
+    std::memcpy(static_cast<char*>(all.mutable_data_ptr()) + static_cast<int64_t>(place) * value.nbytes(),
+                value.const_data_ptr(), value.nbytes());
+  }
+}
+
+// What one sample of a batch loses.
+void drop_one(Batch& batch, const std::string& name, const Conditions& nulls, int64_t place) {
+  if (name == "caption" || name == "all") batch.captions[static_cast<size_t>(place)].clear();
+  if (name == "label" || name == "all") batch.labels.mutable_data_ptr<int64_t>()[place] = -1;
+  for (auto& [key, values] : batch.conditions) {
+    if (key != name && name != "all") continue;
+    const auto null = nulls.find(key);
+    torch::Tensor one = values[place];
+    null == nulls.end() ? one.zero_() : one.copy_(null->second);
+  }
+}
+
 const LoaderOptions& checked(const LoaderOptions& options, const DatasetPtr& dataset) {
   check(dataset && dataset->size() > 0, "Loader: expected a data set with examples, got none");
   check(options.workers >= 0 && options.workers <= 64, "Loader: expected 0 to 64 workers, got ",
@@ -53,6 +83,21 @@ std::vector<std::string> draw_captions(const Dataset& dataset, const std::vector
   return out;
 }
 
+void drop_conditions(Batch& batch, const std::map<std::string, double>& probabilities,
+                     const Conditions& nulls, uint64_t seed) {
+  for (const auto& [name, probability] : probabilities) {
+    const bool known =
+        name == "caption" || name == "label" || name == "all" || batch.conditions.contains(name);
+    check(known, "drop_conditions: expected a condition of the batch, got '", name, "'");
+    check(probability >= 0 && probability <= 1, "drop_conditions: expected a probability in [0, 1] for ",
+          name, ", got ", probability);
+    for (int64_t i = 0; i < batch.labels.size(0); ++i) {
+      Random random(seed, "drop " + name, static_cast<uint64_t>(batch.number), static_cast<uint64_t>(i));
+      if (random.uniform() < probability) drop_one(batch, name, nulls, i);
+    }
+  }
+}
+
 Batch make_batch(const Dataset& dataset, std::vector<int64_t> indices, int64_t number,
                  const LoaderOptions& options) {
   check(!indices.empty(), "make_batch: expected at least one index, got none");
@@ -61,7 +106,8 @@ Batch make_batch(const Dataset& dataset, std::vector<int64_t> indices, int64_t n
   batch.labels = at::empty({static_cast<int64_t>(indices.size())}, at::kLong);
   float* out = nullptr;
   for (size_t i = 0; i < indices.size(); ++i) {
-    const Example example = dataset.get(indices[i]);
+    const Example example =
+        dataset.sample(indices[i], {options.seed, static_cast<uint64_t>(number), static_cast<uint64_t>(i)});
     if (i == 0) {
       const auto& image = example.image;
       batch.images =
@@ -72,6 +118,9 @@ Batch make_batch(const Dataset& dataset, std::vector<int64_t> indices, int64_t n
     copy_image(example.image, options.flip && flips.below(2) == 1, out);
     out += example.image.numel();
     batch.labels.mutable_data_ptr<int64_t>()[i] = example.info.label;
+    check(!options.flip || example.conditions.empty(),
+          "make_batch: expected no flip with conditions; hint: give the option to the set that makes them");
+    add_conditions(batch, example, i);
     const Random random(options.seed, "caption", static_cast<uint64_t>(number), i);
     batch.captions.push_back(draw_caption(example.info.words, options.captions, random));
   }

@@ -25,6 +25,7 @@ struct Batch {
   torch::Tensor labels;               // [N] int64, -1 without a class.
   std::vector<std::string> captions;  // [N]
   std::vector<int64_t> indices;       // [N] in the data set.
+  Conditions conditions;              // [N, ...] each.
 };
 
 struct LoaderOptions {
@@ -37,9 +38,17 @@ struct LoaderOptions {
 };
 
 // The images of these examples, each mirrored by the draw (seed, batch, place in the batch) if `flip`; with
-// labels and captions. The same arguments give the same batch.
+// labels, captions and conditions, none of them dropped. The same arguments give the same batch. Throws
+// kUsage for `flip` with conditions: their sets mirror by themselves.
 Batch make_batch(const Dataset& dataset, std::vector<int64_t> indices, int64_t number,
                  const LoaderOptions& options);
+
+// Stands for "no condition" where a name of a batch is dropped: each name with its probability, drawn for
+// each sample alone; "caption" (an empty one) and "label" (-1) among them. "all" drops everything together.
+// Takes `nulls` (see Dataset::null_conditions), else zeros. Throws kUsage for a name that the batch does not
+// have and a probability out of 0..1.
+void drop_conditions(Batch& batch, const std::map<std::string, double>& probabilities,
+                     const Conditions& nulls, uint64_t seed);
 
 // The captions of a batch alone, equal to those of make_batch: for latents that come from a cache.
 std::vector<std::string> draw_captions(const Dataset& dataset, const std::vector<int64_t>& indices,

@@ -1,5 +1,6 @@
 #include "ldm/io/json.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -24,24 +25,24 @@ class StrictRules {
  public:
   StrictRules(std::string_view what, const JsonLimits& limits) : what_(what), limits_(limits) {}
 
+  // False: do not keep the value. Inside of what is not kept the parser tells no ends, so only depths count.
   bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
     switch (event) {
       case Json::parse_event_t::object_start:
       case Json::parse_event_t::array_start:
         check(depth < limits_.max_depth, ErrorKind::kFormat, what_, ": expected at most ", limits_.max_depth,
               " nested levels of JSON, got more");
-        keys_.emplace_back();
+        keys_.resize(static_cast<size_t>(depth) + 1);
+        keys_.back().clear();
         break;
       case Json::parse_event_t::key: {
         const auto& key = parsed.get_ref<const std::string&>();
-        check(keys_.back().insert(key).second, ErrorKind::kFormat, what_, ": expected each key once, got '",
-              short_line(key), "' twice");
-        break;
+        check(keys_.at(static_cast<size_t>(depth) - 1).insert(key).second, ErrorKind::kFormat, what_,
+              ": expected each key once, got '", short_line(key), "' twice");
+        return std::find(limits_.skip.begin(), limits_.skip.end(), key) == limits_.skip.end();
       }
       case Json::parse_event_t::object_end:
       case Json::parse_event_t::array_end:
-        keys_.pop_back();
-        break;
       case Json::parse_event_t::value:
         break;
     }
@@ -50,8 +51,8 @@ class StrictRules {
 
  private:
   std::string_view what_;
-  JsonLimits limits_;
-  std::vector<std::set<std::string>> keys_;  // One set for each open array or object.
+  const JsonLimits& limits_;
+  std::vector<std::set<std::string>> keys_;  // One set for each depth, of the array or object opened last.
 };
 
 }  // namespace

@@ -13,7 +13,8 @@ using Json = nlohmann::json;
 
 struct JsonLimits {
   uint64_t max_bytes = 64 << 20;
-  int64_t max_depth = 64;  // Nested arrays and objects.
+  int64_t max_depth = 64;                       // Nested arrays and objects.
+  std::span<const std::string_view> skip = {};  // Keys whose values are checked but not kept.
 };
 
 // Strict RFC 8259: UTF-8 only, no comments, no trailing commas, nothing after the value, no key twice in an

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ldm/core/error.h"
@@ -92,6 +93,16 @@ TEST(Json, ALongBadTextMakesAShortLine) {
   } catch (const Error& error) {
     EXPECT_LT(std::string(error.what()).size(), 300u);
   }
+}
+
+TEST(Json, ChecksWhatItSkips) {
+  static constexpr std::string_view kSkipped[] = {"big"};
+  const JsonLimits limits{.skip = kSkipped};
+  EXPECT_EQ(parse(R"([{"big": [{"a": 1}, 2], "b": 1}, {"b": {"big": 0}}])", limits).dump(),
+            R"([{"b":1},{"b":{}}])");
+  EXPECT_THROW(parse(R"({"big": {"a": 1, "a": 2}})", limits), Error);
+  EXPECT_THROW(parse(R"({"big": [1,]})", limits), Error);
+  EXPECT_THROW(parse(R"({"b": {"c": {"d": 1}, "e": 1, "e": 2}})", limits), Error);
 }
 
 }  // namespace
