@@ -13,6 +13,11 @@ void check_resample(const ResampleOptions& o) {
         o.out_channels);
 }
 
+Conv2d resample_conv(const ResampleOptions& o, int64_t stride) {
+  return conv2d(
+      {.in_channels = o.in_channels, .out_channels = o.out_channels, .stride = stride, .padding = o.padding});
+}
+
 }  // namespace
 
 torch::Tensor upsample_nearest(const torch::Tensor& x) {
@@ -23,7 +28,7 @@ torch::Tensor downsample_average(const torch::Tensor& x) { return at::avg_pool2d
 
 Downsample::Downsample(const ResampleOptions& o) {
   check_resample(o);
-  if (o.use_conv) conv_ = add(*this, "op", conv3x3(o.in_channels, o.out_channels, /*stride=*/2));
+  if (o.use_conv) conv_ = add(*this, "op", resample_conv(o, /*stride=*/2));
 }
 
 torch::Tensor Downsample::forward(const torch::Tensor& x) const {
@@ -32,7 +37,7 @@ torch::Tensor Downsample::forward(const torch::Tensor& x) const {
 
 Upsample::Upsample(const ResampleOptions& o) {
   check_resample(o);
-  if (o.use_conv) conv_ = add(*this, "conv", conv3x3(o.in_channels, o.out_channels));
+  if (o.use_conv) conv_ = add(*this, "conv", resample_conv(o, /*stride=*/1));
 }
 
 torch::Tensor Upsample::forward(const torch::Tensor& x) const {

@@ -14,10 +14,11 @@ struct ResampleOptions {
   int64_t in_channels = 0;
   int64_t out_channels = 0;  // Differs from in_channels only with a convolution.
   bool use_conv = true;      // Otherwise without parameters.
+  int64_t padding = 1;       // Of the convolution.
 };
 
 // Halves the size: a 3x3 convolution of stride 2 with symmetric padding, or the mean of 2x2 pixels.
-// x [N, Cin, H, W] -> [N, Cout, ceil(H/2), ceil(W/2)] (averaging: floor). Parameters: op.
+// x [N, Cin, H, W] -> [N, Cout, ceil(H/2), ceil(W/2)] with padding 1 (averaging: floor). Parameters: op.
 class Downsample : public torch::nn::Module {
  public:
   explicit Downsample(const ResampleOptions& options);

@@ -20,4 +20,9 @@ torch::Tensor timestep_embedding(const torch::Tensor& t, int64_t dim, double max
   return dim % 2 == 0 ? embedding : at::constant_pad_nd(embedding, {0, 1});
 }
 
+torch::Tensor repeated_timesteps(const torch::Tensor& t, int64_t dim) {
+  check(t.dim() == 1, "repeated_timesteps: expected times of shape [N], got ", t.sizes());
+  return t.to(at::kFloat).unsqueeze(1).repeat({1, dim});
+}
+
 }  // namespace ldm

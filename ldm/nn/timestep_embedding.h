@@ -9,4 +9,7 @@ namespace ldm {
 // integers or fractions -> [N, dim] float32.
 torch::Tensor timestep_embedding(const torch::Tensor& t, int64_t dim, double max_period = 10000.0);
 
+// The original's `repeat_only`: the times themselves, side by side. t [N] -> [N, dim] float32.
+torch::Tensor repeated_timesteps(const torch::Tensor& t, int64_t dim);
+
 }  // namespace ldm

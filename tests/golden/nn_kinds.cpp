@@ -34,9 +34,12 @@ void check_dims(Case& c) {
 }
 
 void run_timestep_embedding(Case& c) {
-  if (get(c.config(), "repeat_only", false)) c.skip("repeat_only");
+  const auto& config = c.config();
+  const int64_t dim = config.at("dim");
   c.load_weights(*std::make_shared<torch::nn::Module>());
-  c.expect("y", timestep_embedding(c.input("t"), c.config().at("dim"), c.config().at("max_period")));
+  c.expect("y", get(config, "repeat_only", false)
+                    ? repeated_timesteps(c.input("t"), dim)
+                    : timestep_embedding(c.input("t"), dim, get(config, "max_period", 10000.0)));
 }
 
 void run_res_block(Case& c) {
@@ -119,11 +122,11 @@ void run_spatial_transformer(Case& c) {
 
 ResampleOptions resample_options(Case& c) {
   check_dims(c);
-  if (get<int64_t>(c.config(), "padding", 1) != 1) c.skip("padding");
   const int64_t channels = c.config().at("channels");
   return {.in_channels = channels,
           .out_channels = get(c.config(), "out_channels", channels),
-          .use_conv = c.config().at("use_conv")};
+          .use_conv = c.config().at("use_conv"),
+          .padding = get<int64_t>(c.config(), "padding", 1)};
 }
 
 template <typename Layer>
