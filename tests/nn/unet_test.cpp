@@ -168,6 +168,10 @@ TEST(UNet, Labels) {
   EXPECT_THROW(UNet{options}, Error);
   options.adm_in_channels = 5;
   EXPECT_EQ(shapes_of(UNet(options))["label_emb.0.0.weight"], "[128, 5]");
+  options.num_classes = "timestep";
+  UNet times(options);
+  EXPECT_EQ(shapes_of(times)["label_emb.1.0.weight"], "[128, 32]");
+  EXPECT_NO_THROW(times.forward(at::zeros({1, 4, 8, 8}), at::tensor({1}), {}, at::tensor({0.5})));
   options.num_classes = "sometimes";
   EXPECT_THROW(UNet{options}, Error);
 }
@@ -192,6 +196,11 @@ TEST(UNetPlan, HeadRules) {
   options.head_rule = "auto";
   EXPECT_EQ(parts<SpatialTransformerOptions>(plan_unet(options).input)[0].heads, 8);
   EXPECT_EQ(parts<SpatialTransformerOptions>(plan_unet(options).output)[0].heads, 32);
+  // Heads that do not divide the channels: 256 = 2 x 96 + 64.
+  options.num_head_channels = 96;
+  EXPECT_EQ(parts<SpatialTransformerOptions>(plan_unet(options).input)[0].dim_head, 128);
+  options.legacy = false;
+  EXPECT_EQ(parts<SpatialTransformerOptions>(plan_unet(options).input)[0].dim_head, 96);
   options = small_unet();
   options.num_heads_upsample = 4;
   EXPECT_EQ(parts<AttentionBlockOptions>(plan_unet(options).input)[0].heads, 2);
