@@ -55,7 +55,7 @@ std::string TextConditioner::complaint(const std::string& caption) const {
            std::to_string(room);
   }
   for (const auto id : ids) {
-    if (id == tokenizer_->unk_id()) return "the prompt has characters that the model has never seen";
+    if (id == tokenizer_->unknown_id()) return "the prompt has characters that the model has never seen";
   }
   return {};
 }

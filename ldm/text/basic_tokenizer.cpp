@@ -2,24 +2,13 @@
 
 #include <utf8proc.h>
 
-#include <cstdint>
-#include <cstdlib>
-#include <memory>
-
-#include "ldm/core/error.h"
 #include "ldm/core/utf8.h"
+#include "ldm/text/unicode.h"
 
 namespace ldm {
 namespace {
 
 utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
-
-// Unicode's White_Space property.
-bool is_white_space(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000;
-}
 
 // What the text is cleaned of. Unassigned characters stay, as in HF tokenizers.
 bool is_dropped(char32_t c) {
@@ -44,31 +33,17 @@ bool is_punctuation(char32_t c) {
   return kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO;
 }
 
-std::string clean(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
+std::u32string clean(std::string_view text) {
+  std::u32string out;
   for (char32_t c : decode_utf8(text)) {
     if (is_dropped(c)) continue;
     if (is_ideograph(c)) {
-      out += ' ';
-      append_utf8(out, c);
-      out += ' ';
+      out += {U' ', c, U' '};
     } else {
-      append_utf8(out, is_white_space(c) ? U' ' : c);
+      out += is_white_space(c) ? U' ' : c;
     }
   }
   return out;
-}
-
-// Canonical decomposition (NFD) of well-formed UTF-8.
-std::u32string decompose(const std::string& text) {
-  utf8proc_uint8_t* mapped = nullptr;
-  const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                 static_cast<utf8proc_ssize_t>(text.size()), &mapped,
-                                 static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE));
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
-  check(size >= 0, ErrorKind::kInternal, "basic_tokens: utf8proc says ", utf8proc_errmsg(size));
-  return decode_utf8({reinterpret_cast<const char*>(mapped), static_cast<size_t>(size)});
 }
 
 }  // namespace
@@ -82,7 +57,7 @@ std::vector<std::string> basic_tokens(std::string_view text) {
     if (!word.empty()) words.push_back(std::move(word));
     word.clear();
   };
-  for (char32_t c : decompose(clean(text))) {
+  for (char32_t c : to_nfd(clean(text))) {
     if (category(c) == UTF8PROC_CATEGORY_MN) continue;
     c = static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
     const bool punctuation = is_punctuation(c);

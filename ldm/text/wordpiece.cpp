@@ -101,16 +101,9 @@ void WordPiece::encode_word(std::string_view word, std::vector<int64_t>& ids) co
   }
 }
 
-std::vector<int64_t> WordPiece::encode_padded(std::string_view text, int64_t max_length) const {
-  check(max_length >= 2, "WordPiece::encode_padded: expected room for [CLS] and [SEP], got max_length ",
-        max_length);
-  const auto length = static_cast<size_t>(max_length);
-  std::vector<int64_t> ids = encode(text);
-  ids.resize(std::min(ids.size(), length - 2));
-  ids.insert(ids.begin(), cls_id_);
-  ids.push_back(sep_id_);
-  ids.resize(length, pad_id_);
-  return ids;
+int64_t WordPiece::comma_id() const {
+  const auto found = ids_.find(",");
+  return found == ids_.end() ? -1 : found->second;
 }
 
 std::string WordPiece::to_vocab() const {

@@ -9,13 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "ldm/text/tokenizer.h"
+
 namespace ldm {
 
 // BERT's uncased tokenizer: basic_tokens, then the longest pieces first from the left, "##" marking those
 // inside a word (Wu et al. 2016; Devlin et al. 2018). A word that cannot be pieced together, or of more than
 // 100 characters, is [UNK]. The strings [CLS] [SEP] [PAD] [MASK] [UNK] in a text stand for their ids where
 // the vocabulary has them.
-class WordPiece {
+class WordPiece : public Tokenizer {
  public:
   // Reads vocab.txt: one piece a line, its id the line's number from 0. Format errors: no pieces, one twice,
   // more than a million, or one of [PAD] [UNK] [CLS] [SEP] missing.
@@ -23,20 +25,18 @@ class WordPiece {
   explicit WordPiece(std::vector<std::string> pieces);
 
   // Ids without [CLS] and [SEP], any length. Any bytes are allowed.
-  std::vector<int64_t> encode(std::string_view text) const;
-
-  // [CLS] ids [SEP] [PAD]..., exactly max_length (>= 2) of them; ids that do not fit are cut off.
-  std::vector<int64_t> encode_padded(std::string_view text, int64_t max_length) const;
+  std::vector<int64_t> encode(std::string_view text) const override;
 
   // The vocabulary as vocab.txt, each line ended by "\n".
-  std::string to_vocab() const;
+  std::string to_vocab() const override;
 
   const std::vector<std::string>& pieces() const { return pieces_; }
-  int64_t size() const { return static_cast<int64_t>(pieces_.size()); }
-  int64_t pad_id() const { return pad_id_; }
-  int64_t unk_id() const { return unk_id_; }
-  int64_t cls_id() const { return cls_id_; }
-  int64_t sep_id() const { return sep_id_; }
+  int64_t size() const override { return static_cast<int64_t>(pieces_.size()); }
+  int64_t begin_id() const override { return cls_id_; }  // [CLS]
+  int64_t end_id() const override { return sep_id_; }    // [SEP]
+  int64_t pad_id() const override { return pad_id_; }
+  int64_t unknown_id() const override { return unk_id_; }
+  int64_t comma_id() const override;
 
  private:
   int64_t special(std::string_view piece) const;

@@ -2,34 +2,20 @@
 
 #include <gtest/gtest.h>
 
-#include <cstddef>
-#include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "ldm/core/error.h"
+#include "tests/text/error_text.h"
 
 namespace ldm {
 namespace {
 
 using Ids = std::vector<int64_t>;
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
-
 // 0 [PAD], 1 [UNK], 2 [CLS], 3 [SEP], 4 un, 5 ##aff, 6 ##able, 7 a, 8 ##a, 9 ",", 10 unx, 11 [MASK]
 const std::string kVocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nun\n##aff\n##able\na\n##a\n,\nunx\n[MASK]\n";
 
-WordPiece small() { return WordPiece::from_vocab(bytes_of(kVocab)); }
-
-std::string message_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
+WordPiece small() { return WordPiece::from_vocab(text_bytes(kVocab)); }
 
 TEST(WordPiece, TakesTheLongestPieceFirst) {
   EXPECT_EQ(small().encode("unable"), (Ids{4, 6}));
@@ -54,28 +40,28 @@ TEST(WordPiece, PadsAndCuts) {
   EXPECT_EQ(small().encode_padded("a", 5), (Ids{2, 7, 3, 0, 0}));
   EXPECT_EQ(small().encode_padded("a a a a", 4), (Ids{2, 7, 7, 3}));
   EXPECT_EQ(small().encode_padded("", 2), (Ids{2, 3}));
-  EXPECT_EQ(message_of([] { small().encode_padded("a", 1); }),
-            "WordPiece::encode_padded: expected room for [CLS] and [SEP], got max_length 1");
+  EXPECT_EQ(error_text([] { small().encode_padded("a", 1); }),
+            "encode_padded: expected room for begin and end, got max_length 1");
 }
 
 TEST(WordPiece, WritesWhatItRead) {
   EXPECT_EQ(small().to_vocab(), kVocab);
   EXPECT_EQ(small().size(), 12);
   const std::string windows = "[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]";
-  EXPECT_EQ(WordPiece::from_vocab(bytes_of(windows)).to_vocab(), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n");
+  EXPECT_EQ(WordPiece::from_vocab(text_bytes(windows)).to_vocab(), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n");
 }
 
 TEST(WordPiece, RefusesBrokenVocabularies) {
   const std::string twice = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\na\n";
-  EXPECT_EQ(message_of([&] { WordPiece::from_vocab(bytes_of(twice)); }),
+  EXPECT_EQ(error_text([&] { WordPiece::from_vocab(text_bytes(twice)); }),
             "WordPiece: expected every piece once, got 'a' again in line 6");
   const std::string missing = "[PAD]\n[UNK]\n[CLS]\n";
   EXPECT_EQ(
-      message_of([&] { WordPiece::from_vocab(bytes_of(missing)); }),
+      error_text([&] { WordPiece::from_vocab(text_bytes(missing)); }),
       "WordPiece: expected [SEP] in the vocabulary of 3 pieces; hint: it must be BERT's vocab.txt form");
   std::string many;
   for (int i = 0; i <= 1'000'000; ++i) many += std::to_string(i) + "\n";
-  EXPECT_EQ(message_of([&] { WordPiece::from_vocab(bytes_of(many)); }),
+  EXPECT_EQ(error_text([&] { WordPiece::from_vocab(text_bytes(many)); }),
             "WordPiece: expected at most 1000000 pieces");
 }
 

@@ -20,7 +20,7 @@ bool has(const WordPiece& vocab, const std::string& piece) {
 TEST(WordPieceTrainer, StartsWithSpecialsAndCharacters) {
   const WordPiece vocab = train_wordpiece(kTexts, 200);
   EXPECT_EQ(vocab.pad_id(), 0);
-  EXPECT_EQ(vocab.unk_id(), 1);
+  EXPECT_EQ(vocab.unknown_id(), 1);
   for (const char* piece : {"a", "##a", "9", "##9", "!", "~", "\u65e5"})
     EXPECT_TRUE(has(vocab, piece)) << piece;
   EXPECT_FALSE(has(vocab, "##!"));       // Punctuation is never inside a word.
@@ -46,7 +46,7 @@ TEST(WordPieceTrainer, MergesTheMostFrequentPairs) {
 TEST(WordPieceTrainer, NoAsciiWordIsLost) {
   const WordPiece vocab = train_wordpiece(kTexts, 1000);
   const auto ids = vocab.encode("Zebra-9000 (quick & brown) caf\u00e9!");
-  EXPECT_EQ(std::count(ids.begin(), ids.end(), vocab.unk_id()), 0);
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), vocab.unknown_id()), 0);
 }
 
 TEST(WordPieceTrainer, KeepsToTheSizeAndRepeats) {
