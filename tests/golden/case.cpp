@@ -104,17 +104,35 @@ void Case::read_weights() {
   if (std::filesystem::exists(stored_weights)) {
     for (auto& [key, value] : read_tensor_file(stored_weights).tensors) weights_[key] = value;
   }
+  strip_generated_prefix();
+}
+
+// A generated file may name its tensors as the whole checkpoint does.
+void Case::strip_generated_prefix() {
+  const auto* generated = json_.contains("generated_weights") ? &json_["generated_weights"] : nullptr;
+  const std::string prefix = generated == nullptr ? "" : generated->value("prefix", "");
+  const bool all = !prefix.empty() && std::all_of(weights_.begin(), weights_.end(), [&](const auto& item) {
+    return starts_with(item.first, prefix);
+  });
+  const auto shapes = folder_ / "shapes.txt";
+  if (!all || !std::filesystem::exists(shapes)) return;
+  const auto listed = read_shapes(shapes);
+  if (listed.empty() || starts_with(listed.front().name, prefix)) return;
+  Tensors stripped;
+  for (auto& [key, value] : weights_) stripped[key.substr(prefix.size())] = std::move(value);
+  weights_ = std::move(stripped);
 }
 
 void Case::load_weights(torch::nn::Module& module, const std::string& prefix) {
   read_weights();
   StateDict own;
-  for (const auto& [key, value] : weights_) {
+  for (auto& [key, value] : weights_) {
     if (!starts_with(key, prefix)) continue;
-    own[key.substr(prefix.size())] = value;
+    auto& taken = own[key.substr(prefix.size())] = value;
+    if (full_size() && taken.defined()) value.reset();  // The module's copy is to be the only one.
     used_weights_.insert(key);
   }
-  auto report = load_state_dict(module, own);
+  auto report = take_state_dict(module, own);
   std::erase_if(report.missing, is_constant);
   check(report.ok(), ErrorKind::kInternal, "load_weights: ", name_, ": ", report.table());
   module.train(json_.value("mode", "eval") == "train");

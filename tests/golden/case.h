@@ -41,6 +41,8 @@ class Case {
   const Json& config() const { return json_["config"]; }         // Original parameter names.
   bool math_format() const { return json_.contains("format"); }  // golden/math; otherwise golden/models.
   torch::Device device() const { return device_; }
+  // A published model in its real size: weights are taken once, no gradients.
+  bool full_size() const { return json_.value("full_size", false) || json_.contains("generated_weights"); }
 
   // Tensors of io.safetensors. input() is on the device, keeps its dtype and requires grad where a grad.* is
   // stored.
@@ -83,6 +85,7 @@ class Case {
  private:
   double tolerance(const std::string& output) const;
   void read_weights();
+  void strip_generated_prefix();
   void check_gradients();
 
   std::filesystem::path folder_;

@@ -1,4 +1,6 @@
 // golden_test [--device cuda] [--filter TEXT] [--list] [--root DIR] [--data DIR] [--pending FILE]
+//             [--markdown FILE]
+// --markdown writes a table of what passed and the worst error of each kind.
 // Default root: $LDM_GOLDEN_ROOT, else the archives that the build unpacked.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -23,7 +25,7 @@ ldm::golden::RunnerOptions defaults() {
 int usage(const char* complaint) {
   std::fprintf(stderr,
                "golden_test: %s\nusage: golden_test [--device cuda] [--filter TEXT] [--list] [--root DIR] "
-               "[--data DIR] [--pending FILE]\n",
+               "[--data DIR] [--pending FILE] [--markdown FILE]\n",
                complaint);
   return 2;
 }
@@ -49,6 +51,8 @@ int main(int argc, char** argv) {
       options.roots.emplace_back(value);
     } else if (flag == "--data") {
       options.data.emplace_back(value);
+    } else if (flag == "--markdown") {
+      options.markdown = value;
     } else if (flag == "--pending") {
       options.pending = value;
     } else {
@@ -61,6 +65,7 @@ int main(int argc, char** argv) {
     options.roots = {LDM_GOLDEN_UNPACKED "/math", LDM_GOLDEN_UNPACKED "/models"};
     options.check_stale = options.filter.empty();
   }
+  options.full_size_threads = at::get_num_threads();
   at::set_num_threads(1);  // The cases are small; threads that wait for each other on a busy machine are not.
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setAllowTF32CuDNN(false);

@@ -1,11 +1,17 @@
 #include "tests/golden/runner.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 
 #include "ldm/core/error.h"
+#include "ldm/nn/layers.h"
 #include "tests/golden/pending.h"
+#include "tests/golden/summary.h"
 
 namespace ldm::golden {
 namespace {
@@ -14,6 +20,27 @@ namespace fs = std::filesystem;
 
 struct Totals {
   int passed = 0, failed = 0, skipped = 0, unsupported = 0, not_pending = 0;
+  Summary summary;
+};
+
+// Full-size models leave their weights unset until they are loaded, keep nothing for gradients, and use all
+// threads; for the small ones threads that wait for each other cost more than they give.
+class FullSizeScope {
+ public:
+  FullSizeScope(bool full_size, int threads)
+      : init_(full_size ? Init::kNone : Init::kRandom), grad_(!full_size), full_size_(full_size) {
+    if (full_size_) at::set_num_threads(threads);
+  }
+  ~FullSizeScope() {
+    if (full_size_) at::set_num_threads(1);
+  }
+  FullSizeScope(const FullSizeScope&) = delete;
+  FullSizeScope& operator=(const FullSizeScope&) = delete;
+
+ private:
+  InitScope init_;
+  at::AutoGradMode grad_;
+  bool full_size_;
 };
 
 // Folders with a case.json, by path; what lies inside one is that case's own.
@@ -46,11 +73,13 @@ void report_skip(const Case& c, const std::string& value, PendingList& pending, 
   std::printf("%s - - SKIP(%s)%s\n", c.name().c_str(), entry.c_str(), known ? "" : " not in pending.txt");
   ++totals.skipped;
   totals.not_pending += known ? 0 : 1;
+  totals.summary.skipped(c.kind());
 }
 
 void report_failure(const Case& c, const std::string& message, Totals& totals) {
   std::printf("%s - - FAIL %s\n", c.name().c_str(), one_line(message).c_str());
   ++totals.failed;
+  totals.summary.failed(c.kind());
 }
 
 // The line shows the comparison that is worst against its own tolerance.
@@ -76,16 +105,22 @@ void report_result(const Case& c, PendingList& pending, Totals& totals) {
     if (!x.ok()) std::printf("    %s %.3g %.3g FAIL\n", x.output.c_str(), x.error, x.tolerance);
   }
   ++(ok ? totals.passed : totals.failed);
+  if (!ok) return totals.summary.failed(c.kind());
+  const auto largest = std::max_element(all.begin(), all.end(),
+                                        [](const auto& a, const auto& b) { return a.error < b.error; });
+  totals.summary.passed(c.kind(), largest->error, largest->tolerance);
 }
 
-void run_case(const fs::path& folder, Case& c, PendingList& pending, Totals& totals) {
+void run_case(const fs::path& folder, Case& c, int full_size_threads, PendingList& pending, Totals& totals) {
   const auto* run_kind = kind_table().find(c.kind());
   if (run_kind == nullptr) return report_skip(c, "", pending, totals);
   if (lacks_generated_weights(c, folder)) {
     std::printf("%s SKIP\n", c.name().c_str());
     ++totals.skipped;
+    totals.summary.skipped(c.kind());
     return;
   }
+  const FullSizeScope scope(c.full_size(), full_size_threads);
   try {
     (*run_kind)(c);
     c.finish();
@@ -142,10 +177,11 @@ int run(const RunnerOptions& options) {
       std::printf("%s %s\n", c.name().c_str(), c.kind().c_str());
       continue;
     }
-    run_case(folder, c, pending, totals);
+    run_case(folder, c, options.full_size_threads, pending, totals);
     std::fflush(stdout);
   }
   if (options.list) return 0;
+  if (!options.markdown.empty()) std::ofstream(options.markdown) << totals.summary.markdown();
   const int stale = options.check_stale ? check_stale(pending) : 0;
   std::printf("%d passed, %d failed, %d skipped", totals.passed, totals.failed, totals.skipped);
   std::printf(" (%d outputs unsupported, %d skips or outputs not in pending.txt)\n", totals.unsupported,

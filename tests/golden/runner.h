@@ -63,9 +63,11 @@ struct RunnerOptions {
       data;                       // Where base_case, vocab/ and reference/keys are looked up after the roots.
   std::filesystem::path pending;  // The list of what may be skipped.
   std::string device = "cpu";
-  std::string filter;        // Only cases whose name or kind contains this.
-  bool list = false;         // Print names and kinds, run nothing.
-  bool check_stale = false;  // Fail on entries of the pending list that excuse nothing.
+  std::filesystem::path markdown;  // Where a table of the kinds is written; empty: nowhere.
+  int full_size_threads = 1;       // Threads of full-size cases; the others run on one.
+  std::string filter;              // Only cases whose name or kind contains this.
+  bool list = false;               // Print names and kinds, run nothing.
+  bool check_stale = false;        // Fail on entries of the pending list that excuse nothing.
 };
 
 // Runs the cases, prints one line each and a summary. Returns the exit code: 0 when nothing failed.

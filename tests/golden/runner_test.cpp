@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "ldm/core/error.h"
+#include "ldm/nn/layers.h"
 #include "ldm/nn/state_dict.h"
 #include "tests/golden/hash_weights.h"
 #include "tests/golden/pending.h"
@@ -55,6 +56,13 @@ void add_test_kinds(KindTable& kinds) {
   kinds.add("test_shape", [](Case& c) { c.expect("y", at::full({2}, 4.0)); });
   kinds.add("test_throws", [](Case&) { fail(ErrorKind::kInternal, "broken"); });
   kinds.add("test_skips", [](Case& c) { c.skip("value"); });
+  kinds.add("test_conv", [](Case& c) {
+    const auto conv = conv1x1(1, 1);
+    c.load_weights(*conv.ptr());
+    const auto y = conv(at::ones({1, 1, 2, 2}));
+    c.expect_true("no graph", !y.requires_grad());
+    c.expect("y", y);
+  });
   kinds.add("test_silent", [](Case& c) { c.expect_true("other", true); });
 }
 const RegisterKinds kRegistered(add_test_kinds);
@@ -123,6 +131,36 @@ TEST(Runner, StaleEntriesFail) {
   const auto root = fresh_folder();
   write_case(root / "case_a", "test_right");
   EXPECT_EQ(run_on(root, "test_right\n"), 1);
+}
+
+TEST(Runner, SumsUpByKind) {
+  const auto root = fresh_folder();
+  write_case(root / "case_a", "test_right");
+  write_case(root / "case_b", "test_wrong");
+  RunnerOptions options;
+  options.roots = {root};
+  options.markdown = root.string() + ".md";
+  write(root.string() + ".pending", "");
+  options.pending = root.string() + ".pending";
+  EXPECT_EQ(run(options), 1);
+  std::ifstream in(options.markdown);
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_NE(text.find("| test_right | 1 / 1 | 0 | 1e-09 |"), std::string::npos) << text;
+  EXPECT_NE(text.find("| test_wrong | 0 / 1 | - | - |"), std::string::npos) << text;
+  EXPECT_NE(text.find("| all | 1 / 2 |"), std::string::npos) << text;
+}
+
+TEST(Runner, FullSizeCasesTakeTheirWeightsOnce) {
+  const auto root = fresh_folder();
+  write(root / "case_a/case.json",
+        R"({"kind": "test_conv", "name": "case_a", "config": {}, "outputs": ["y"], "tolerance": {"y": 1e-6},
+            "full_size": true, "generated_weights": {"seed": 1, "prefix": "net."}})");
+  write(root / "case_a/shapes.txt", "weight 1,1,1,1\nbias 1\n");
+  write_tensor_file(root / "case_a/io.safetensors", {{"y", at::full({1, 1, 2, 2}, 5.0f)}});
+  EXPECT_EQ(run_on(root, ""), 0) << "without its generated weights it is skipped";
+  write_tensor_file(root / "case_a/weights.safetensors",
+                    {{"net.weight", at::full({1, 1, 1, 1}, 2.0f)}, {"net.bias", at::full({1}, 3.0f)}});
+  EXPECT_EQ(run_on(root, ""), 0);
 }
 
 TEST(Runner, AnEmptyRootFails) { EXPECT_EQ(run_on(fresh_folder(), ""), 1); }
