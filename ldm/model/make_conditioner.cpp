@@ -83,6 +83,22 @@ std::shared_ptr<Conditioner> make_size(const Node& config, const Node& params, c
   return std::make_shared<SizeConditioner>(key ? key->text() : "", options.outdim);
 }
 
+// What may stand beside target and params in a list.
+struct ListEntry {
+  std::string target, input_key;
+  Node params;
+
+  template <typename Visitor>
+  void fields(Visitor&& visit) {
+    visit("target", target, "the conditioner");
+    visit.node("params", params, "its settings");
+    visit("input_key", input_key, "size_embedder: the numbers that it reads");
+    visit.ignored("is_trainable", "cond_stage_trainable decides for all");
+    visit.ignored("ucg_rate", "data.captions.dropout says how often the caption is left out");
+    visit.ignored("legacy_ucg_value", "an empty caption means none");
+  }
+};
+
 struct ListOptions {
   std::vector<Node> emb_models;
   bool zero_when_empty = false;
@@ -100,9 +116,10 @@ std::shared_ptr<Conditioner> make_list(const Node& params, const ConditionerSett
   read_options(params, options, where + ".params");
   std::vector<ConditionerGroup::Member> members;
   for (size_t i = 0; i < options.emb_models.size(); ++i) {
-    const auto index = std::to_string(i);
-    auto member =
-        make_conditioner(options.emb_models[i], setting, where + ".params.emb_models[" + index + "]");
+    const auto index = std::to_string(i), place = where + ".params.emb_models[" + index + "]";
+    ListEntry entry;
+    read_options(options.emb_models[i], entry, place);
+    auto member = make_conditioner(options.emb_models[i], setting, place);
     members.push_back({.name = "embedders." + index, .conditioner = std::move(member)});
   }
   return std::make_shared<ConditionerGroup>(std::move(members), options.zero_when_empty);
