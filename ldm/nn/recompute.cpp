@@ -72,12 +72,12 @@ struct Recomputation : torch::CustomClassHolder {
 class RecomputeFunction : public torch::autograd::Function<RecomputeFunction> {
  public:
   static torch::Tensor forward(AutogradContext* ctx, const RecomputeFn& run, int64_t inputs,
-                               const std::vector<torch::Tensor>& tensors) {
+                               at::TensorList tensors) {
     const auto count = static_cast<size_t>(inputs);
     ctx->saved_data["recomputation"] = c10::IValue::make_capsule(
         c10::make_intrusive<Recomputation>(run, count, Surroundings::now(tensors.front().device())));
-    ctx->save_for_backward(tensors);
-    return run({tensors.begin(), tensors.begin() + inputs});
+    ctx->save_for_backward(tensors.vec());
+    return run(tensors.slice(0, count).vec());
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
@@ -111,7 +111,7 @@ torch::Tensor recomputed(const torch::nn::Module& module, const RecomputeFn& run
   if (!at::GradMode::is_enabled()) return run(inputs);
   auto tensors = inputs;
   for (const auto& parameter : module.parameters()) tensors.push_back(parameter);
-  return RecomputeFunction::apply(run, static_cast<int64_t>(inputs.size()), tensors);
+  return RecomputeFunction::apply(run, static_cast<int64_t>(inputs.size()), at::TensorList(tensors));
 }
 
 }  // namespace ldm
