@@ -100,7 +100,8 @@ LatentDiffusionOptions from_engine(const DiffusionEngineOptions& engine, const s
   read_denoiser(engine.denoiser_config, where + ".denoiser_config", out);
   const Node& network = engine.network_config.at("params");
   read_value(network.at("out_channels"), where + ".network_config.params.out_channels", out.channels);
-  out.image_size = knows_sizes(engine.conditioner_config) ? 128 : 64;
+  const bool sizes = knows_sizes(engine.conditioner_config);
+  out.image_size = sizes ? 128 : 64;
   out.scale_factor = engine.scale_factor;
   out.use_ema = engine.use_ema;
   out.ckpt_path = engine.ckpt_path;
@@ -109,6 +110,11 @@ LatentDiffusionOptions from_engine(const DiffusionEngineOptions& engine, const s
   out.unet_config = engine.network_config;
   out.first_stage_config = engine.first_stage_config;
   out.cond_stage_config = engine.conditioner_config;
+  // Its sampling scripts give SDXL zeros for no words.
+  Node* conditioners = out.cond_stage_config.find("params");
+  if (sizes && conditioners != nullptr && conditioners->find("zero_when_empty") == nullptr) {
+    conditioners->set("zero_when_empty", Node::boolean(true));
+  }
   return out;
 }
 
