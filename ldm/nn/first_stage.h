@@ -17,6 +17,8 @@ class FirstStage : public torch::nn::Module {
 
   virtual int64_t downsampling() const = 0;     // f
   virtual int64_t latent_channels() const = 0;  // z
+  // True where latents come out as the diffusion model sees them: its scale_factor is inside.
+  virtual bool scaled_latents() const { return false; }
 };
 
 // Images are their own latents: diffusion in pixel space (LDM-1). No parameters.

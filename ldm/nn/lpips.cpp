@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "ldm/core/error.h"
 
@@ -73,6 +74,28 @@ Lpips::Lpips(const LpipsOptions& o) : options_(o) {
     lin_.push_back(add(*this, name, conv1x1(s.out, 1, /*bias=*/false)));
   }
   for (auto& p : parameters()) p.set_requires_grad(false);
+}
+
+std::shared_ptr<Lpips> Lpips::from_tensors(const StateDict& tensors) {
+  StateDict own;
+  for (const auto& [name, tensor] : tensors) {
+    constexpr std::string_view kPrefix = "perceptual_loss.";
+    const auto at = name.find(kPrefix);
+    const auto rest = at == std::string::npos ? name : name.substr(at + kPrefix.size());
+    if (at == std::string::npos && !name.starts_with("net.") && !name.starts_with("lin")) continue;
+    if (!rest.starts_with("lins.") && !rest.starts_with("scaling_layer.")) own[rest] = tensor;
+  }
+  const auto first = own.find("net.slice1.0.weight");
+  check(first != own.end() && first->second.dim() == 4, ErrorKind::kFormat,
+        "Lpips: expected net.slice1.0.weight and lin0.model.*, found no LPIPS network");
+  auto out = std::make_shared<Lpips>(
+      LpipsOptions{.net = first->second.size(2) == kAlexNet[0].kernel ? LpipsNet::kAlex : LpipsNet::kVgg,
+                   .use_dropout = !own.contains("lin0.model.0.weight")});
+  auto report = load_state_dict(*out, own);
+  std::erase_if(report.missing, [](const std::string& name) { return name.starts_with("scaling_layer."); });
+  check(report.ok(), ErrorKind::kFormat, "Lpips: the weights do not fit\n", report.table());
+  out->eval();
+  return out;
 }
 
 std::vector<torch::Tensor> Lpips::taps(const torch::Tensor& x) const {

@@ -3,9 +3,11 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
+#include <memory>
 #include <vector>
 
 #include "ldm/nn/layers.h"
+#include "ldm/nn/state_dict.h"
 
 namespace ldm {
 
@@ -25,6 +27,13 @@ struct LpipsOptions {
 class Lpips : public torch::nn::Module {
  public:
   explicit Lpips(const LpipsOptions& options = {});
+
+  // From the tensors of a file: of the lpips package (which lists the linear weights a second time as
+  // lins.*), or of an original checkpoint (perceptual_loss.*, loss.perceptual_loss.*). VGG16 or AlexNet, and
+  // with or without dropout layers, follows from them. In evaluation mode. Throws kFormat with the table of
+  // what does not fit.
+  static std::shared_ptr<Lpips> from_tensors(const StateDict& tensors);
+
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& y) const;
   std::vector<torch::Tensor> layers(const torch::Tensor& x,
                                     const torch::Tensor& y) const;  // The five summands.

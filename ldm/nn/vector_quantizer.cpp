@@ -1,17 +1,23 @@
 #include "ldm/nn/vector_quantizer.h"
 
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/argmin.h>
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/nonzero.h>
+#include <ATen/ops/randint.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "ldm/core/error.h"
@@ -43,28 +49,72 @@ VectorQuantizer::VectorQuantizer(const VectorQuantizerOptions& o) : options_(o) 
   const auto embedding = register_module("embedding", std::make_shared<torch::nn::Module>());
   codebook_ = embedding->register_parameter("weight",
                                             at::empty({o.n_e, o.e_dim}, at::kFloat).uniform_(-bound, bound));
+  if (!o.used.empty()) register_used();
+}
+
+void VectorQuantizer::register_used() {
+  for (const auto code : options_.used) {
+    check(code >= 0 && code < options_.n_e, "VectorQuantizer: expected used codes in 0..", options_.n_e - 1,
+          ", got ", code);
+  }
+  const auto& unknown = options_.unknown;
+  const bool number =
+      !unknown.empty() && unknown.size() < 10 &&
+      std::all_of(unknown.begin(), unknown.end(), [](char c) { return c >= '0' && c <= '9'; });
+  check(unknown == "random" || unknown == "extra" || number,
+        "VectorQuantizer: expected unknown_index random, extra or a number, got '", unknown, "'");
+  used_ = register_buffer("used", at::tensor(options_.used, at::kLong));
 }
 
 Quantized VectorQuantizer::forward(const torch::Tensor& z) const {
   check(z.dim() == 4 && z.size(1) == options_.e_dim, "VectorQuantizer: expected latents [N, ", options_.e_dim,
         ", H, W], got ", z.sizes());
-  const auto indices = nearest_codes(to_points(z), codebook_);
-  const auto codes = codebook_entry(indices, z.size(0), z.size(2), z.size(3));
+  const auto nearest = nearest_codes(to_points(z), codebook_);
+  const auto codes = codes_at(nearest, z.size(0), z.size(2), z.size(3));
   const auto to_encoder = (codes.detach() - z).square().mean();
   const auto to_codebook = (codes - z.detach()).square().mean();
   const auto loss =
       options_.legacy ? to_encoder + options_.beta * to_codebook : options_.beta * to_encoder + to_codebook;
+  const auto indices = used_.defined() ? to_used(nearest) : nearest;
   return {.latents = z + (codes - z).detach(),
           .loss = loss,
           .indices = options_.sane_index_shape ? indices.view({z.size(0), z.size(2), z.size(3)}) : indices};
+}
+
+torch::Tensor VectorQuantizer::codes_at(const torch::Tensor& indices, int64_t n, int64_t height,
+                                        int64_t width) const {
+  const auto codes = at::embedding(codebook_, indices.reshape({n, height, width}));
+  return codes.permute({0, 3, 1, 2}).contiguous();
 }
 
 torch::Tensor VectorQuantizer::codebook_entry(const torch::Tensor& indices, int64_t n, int64_t height,
                                               int64_t width) const {
   check(indices.numel() == n * height * width, "VectorQuantizer: expected ", n * height * width,
         " indices, got ", indices.numel());
-  const auto codes = at::embedding(codebook_, indices.reshape({n, height, width}));
-  return codes.permute({0, 3, 1, 2}).contiguous();
+  return codes_at(used_.defined() ? from_used(indices) : indices, n, height, width);
+}
+
+// The original's remap_to_used.
+torch::Tensor VectorQuantizer::to_used(const torch::Tensor& indices) const {
+  const auto count = used_.size(0);
+  auto table = at::full({options_.n_e}, -1, used_.options());
+  table.index_copy_(0, used_.flip(0),
+                    at::arange(count - 1, -1, -1, used_.options()));  // The first one counts.
+  const auto places = table.index_select(0, indices);
+  torch::Tensor other;
+  if (options_.unknown == "random") {
+    other = at::randint(count, places.sizes(), places.options());
+  } else {
+    other = at::full_like(places, options_.unknown == "extra" ? count : std::stoll(options_.unknown));
+  }
+  return at::where(places < 0, other, places);
+}
+
+// The original's unmap_to_all: the extra index stands for the first used code.
+torch::Tensor VectorQuantizer::from_used(const torch::Tensor& indices) const {
+  const auto flat = indices.reshape({-1});
+  const auto known = at::where(flat >= used_.size(0), at::zeros_like(flat), flat);
+  return used_.index_select(0, known);
 }
 
 torch::Tensor nearest_codes(const torch::Tensor& points, const torch::Tensor& codebook) {

@@ -4,6 +4,8 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "ldm/core/random.h"
 
@@ -15,29 +17,40 @@ struct VectorQuantizerOptions {
   double beta = 0.25;  // Weight of one of the two loss terms.
   bool legacy = true;  // beta weighs the codebook term instead of the commitment term, as released.
   bool sane_index_shape = false;  // Indices as [N, H, W] instead of flat.
+  // The original's remap: indices count within these codes (each in 0..n_e-1). Empty: within all.
+  std::vector<int64_t> used;
+  // What the index of another code becomes: random (one of the used), extra (used.size()), or a number.
+  std::string unknown = "random";
 };
 
 struct Quantized {
   torch::Tensor latents;  // The nearest codes, [N, C, H, W]; gradients pass straight through to the input.
   torch::Tensor loss;     // Codebook and commitment loss, a scalar.
-  torch::Tensor indices;  // int64, [N H W] or [N, H, W].
+  torch::Tensor indices;  // int64, [N H W] or [N, H, W]; within `used` if there are any.
 };
 
 // VectorQuantizer2 of taming-transformers (van den Oord et al. 2017; Esser et al. 2021).
-// forward: z [N, C, H, W]. Parameter: embedding.weight [n_e, e_dim], from U(-1/n_e, 1/n_e).
+// forward: z [N, C, H, W]. Parameter: embedding.weight [n_e, e_dim], from U(-1/n_e, 1/n_e); buffer: used,
+// where there are any.
 class VectorQuantizer : public torch::nn::Module {
  public:
   explicit VectorQuantizer(const VectorQuantizerOptions& options);
   Quantized forward(const torch::Tensor& z) const;
 
-  // The codes of indices of any shape with N H W entries: [N, C, H, W].
+  // The codes of indices of any shape with N H W entries: [N, C, H, W]. Indices are as forward gives them.
   torch::Tensor codebook_entry(const torch::Tensor& indices, int64_t n, int64_t height, int64_t width) const;
   const torch::Tensor& codebook() const { return codebook_; }
   int64_t code_channels() const { return codebook_.size(1); }
 
  private:
+  void register_used();
+  torch::Tensor codes_at(const torch::Tensor& indices, int64_t n, int64_t height, int64_t width) const;
+  torch::Tensor to_used(const torch::Tensor& indices) const;
+  torch::Tensor from_used(const torch::Tensor& indices) const;
+
   VectorQuantizerOptions options_;
   torch::Tensor codebook_;
+  torch::Tensor used_;  // [used], int64; undefined without remap.
 };
 
 // Index of the nearest row of codebook [K, C] for each row of points [M, C]; bounded in memory.

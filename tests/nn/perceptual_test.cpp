@@ -42,6 +42,26 @@ TEST(Lpips, GivesGradientsToPicturesOnly) {
   for (const auto& p : lpips.parameters()) EXPECT_FALSE(p.requires_grad());
 }
 
+TEST(Lpips, ReadsThePackagesNamesAndTheOriginals) {
+  Lpips alex({.net = LpipsNet::kAlex});
+  const auto x = waves(64, 0.0), y = waves(64, 1.0);
+  const torch::NoGradGuard no_grad;
+  alex.eval();
+  StateDict package, original;
+  for (const auto& [name, tensor] : state_dict(alex)) {
+    package[name] = tensor;
+    if (name.starts_with("lin")) package["lins." + name.substr(3)] = tensor;
+    if (!name.starts_with("scaling_layer")) original["loss.perceptual_loss." + name] = tensor;
+  }
+  original["loss.logvar"] = at::zeros({});
+  for (const auto& tensors : {package, original}) {
+    EXPECT_TRUE(at::equal(Lpips::from_tensors(tensors)->forward(x, y), alex.forward(x, y)));
+  }
+  package.erase("lin3.model.1.weight");
+  EXPECT_THROW(Lpips::from_tensors(package), Error);
+  EXPECT_THROW(Lpips::from_tensors({{"stem.weight", at::zeros({1})}}), Error);
+}
+
 TEST(Lpips, RefusesDifferentShapes) {
   const Lpips lpips({.net = LpipsNet::kAlex});
   EXPECT_THROW(lpips.forward(at::zeros({1, 3, 64, 64}), at::zeros({1, 3, 32, 32})), Error);
