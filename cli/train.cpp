@@ -13,6 +13,7 @@
 #include "ldm/config/options.h"
 #include "ldm/config/yaml.h"
 #include "ldm/core/error.h"
+#include "ldm/core/stopped.h"
 #include "ldm/model/targets.h"
 #include "ldm/train/autoencoder_task.h"
 #include "ldm/train/diffusion_task.h"
@@ -35,7 +36,7 @@ std::unique_ptr<TrainTask> make_task(const RunConfig& config, const Context& con
   if (target == Target::kLatentDiffusion) {
     return make_diffusion_task(config, context.log(), context.progress(), context.stop);
   }
-  return make_autoencoder_task(config, context.log());
+  return make_autoencoder_task(config, context.log(), context.progress(), context.stop);
 }
 
 void print_report(const TrainReport& report, const std::filesystem::path& run, bool json) {
@@ -56,10 +57,18 @@ void print_report(const TrainReport& report, const std::filesystem::path& run, b
   if (!report.finished) std::cout << "Go on with the same command and --resume auto.\n";
 }
 
+void print_unstarted(const std::filesystem::path& run, bool json) {
+  if (json) {
+    std::cout << nlohmann::ordered_json{{"run", run.string()}, {"finished", false}}.dump() << '\n';
+  } else {
+    std::cout << "Stopped before the first step; nothing was written.\n";
+  }
+}
+
 int train(const TrainFlags& flags, const Context& context) {
   check(flags.resume == "none" || flags.resume == "auto", "--resume: expected auto or none, got '",
         flags.resume, "'");
-  auto config = load_run_config(flags.config, flags.overrides);
+  auto config = load_run_config(flags.config, flags.overrides, context.log());
   if (context.device != "auto") config.train.device = context.device;
   if (context.threads > 0) config.train.threads = context.threads;
   if (config.train.threads > 0) at::set_num_threads(static_cast<int>(config.train.threads));
@@ -72,11 +81,16 @@ int train(const TrainFlags& flags, const Context& context) {
       flags.out.empty() ? std::filesystem::path("runs") / std::filesystem::path(flags.config).stem()
                         : std::filesystem::path(flags.out);
   if (flags.resume == "none") check_new_run(run);  // Before the pictures are read, which takes its time.
-  const auto task = make_task(config, context);
-  const auto report =
-      run_training(*task, config.train, yaml, run, flags.resume == "auto",
-                   {.log = context.log(), .progress = context.progress(), .stop = context.stop});
-  print_report(report, run, flags.json);
+  try {
+    const auto task = make_task(config, context);
+    const auto report =
+        run_training(*task, config.train, yaml, run, flags.resume == "auto",
+                     {.log = context.log(), .progress = context.progress(), .stop = context.stop});
+    print_report(report, run, flags.json);
+  } catch (const Stopped&) {  // While pictures were read or encoded: the run is as it was.
+    context.terminal->end_bar();
+    print_unstarted(run, flags.json);
+  }
   return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "ldm/core/crc32c.h"
 #include "ldm/core/error.h"
+#include "ldm/core/stopped.h"
 #include "ldm/core/sha256.h"
 #include "ldm/data/folder_index.h"
 #include "ldm/image/decode.h"
@@ -72,7 +73,7 @@ DatasetPtr load_all(const FileDataset& files, std::vector<std::string>& skipped,
                     const StopToken& stop) {
   std::vector<Example> examples;
   for (int64_t i = 0; i < files.size(); ++i) {
-    check(!stop.requested(), ErrorKind::kData, "open_image_folder: stopped after ", i, " pictures");
+    check_stop(stop, "open_image_folder: stopped after ", i, " pictures");
     const ExampleInfo& info = files.info(i);
     try {
       examples.push_back({info, files.decode(info)});

@@ -40,7 +40,7 @@ struct ImageFolder {
 // Opens a folder of pictures. A set that fits into memory is decoded here; broken files are left out, listed
 // in `skipped` and told to `log`. Of a larger set every picture is decoded when it is asked for, and a broken
 // one gives the next whole one in its place. Throws kUsage for bad options, kData for a wrong path, a folder
-// without pictures or without a usable one, and on a stop; kFormat for broken metadata.
+// without pictures or without a usable one; kFormat for broken metadata; Stopped on a stop.
 ImageFolder open_image_folder(const ImageFolderOptions& options, const LogFn& log = {},
                               const ProgressFn& progress = {}, const StopToken& stop = {});
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ldm/core/error.h"
+#include "ldm/core/stopped.h"
 #include "ldm/core/sha256.h"
 #include "ldm/data/loader.h"
 #include "ldm/io/file.h"
@@ -29,7 +30,7 @@ torch::Tensor encode_dataset(const Dataset& dataset, const EncodeFn& encode, int
   check(dataset.size() > 0, "encode_dataset: expected examples, got none");
   torch::Tensor latents;
   for (int64_t begin = 0; begin < dataset.size(); begin += batch_size) {
-    check(!stop.requested(), ErrorKind::kData, "encode_dataset: stopped after ", begin, " pictures");
+    check_stop(stop, "encode_dataset: stopped after ", begin, " pictures");
     std::vector<int64_t> indices(static_cast<size_t>(std::min(batch_size, dataset.size() - begin)));
     std::iota(indices.begin(), indices.end(), begin);
     const auto count = static_cast<int64_t>(indices.size());

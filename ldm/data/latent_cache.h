@@ -21,7 +21,7 @@ using EncodeFn = std::function<torch::Tensor(const torch::Tensor& images)>;
 std::string latent_key(const Dataset& dataset, const std::string& first_stage_hash);
 
 // Encodes every example once, unmirrored, in the data set's order: [size, C, h, w] float32 on the CPU. Throws
-// kUsage if `encode` gives another shape than [N, C, h, w]; kData on a stop.
+// kUsage if `encode` gives another shape than [N, C, h, w]; Stopped on a stop.
 torch::Tensor encode_dataset(const Dataset& dataset, const EncodeFn& encode, int64_t batch_size,
                              const ProgressFn& progress = {}, const StopToken& stop = {});
 

@@ -63,7 +63,9 @@ AdversarialLoss::AdversarialLoss(const AdversarialLossOptions& options, Perceptu
   check(options.pixel_loss == "l1" || options.pixel_loss == "l2",
         "autoencoder loss: expected pixel_loss l1 or l2, got '", options.pixel_loss, "'");
   check(options.perceptual_weight <= 0 || perceptual_, "autoencoder loss: perceptual_weight is ",
-        options.perceptual_weight, " but there is no perceptual network. hint: set perceptual_weight to 0");
+        options.perceptual_weight,
+        " but there is no perceptual network; hint: name its weights with model.params.perceptual, or set "
+        "perceptual_weight to 0");
   discriminator_ = register_module(
       "discriminator",
       std::make_shared<PatchDiscriminator>(PatchDiscriminatorOptions{

@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
 #include "ldm/nn/patchgan.h"
+#include "ldm/train/loss_terms.h"
 
 namespace ldm {
 
@@ -33,6 +33,7 @@ struct AdversarialLossOptions {
   std::string pixel_loss = "l1";    // l1 or l2.
   double gradient_weight = 0.0;     // Of the L1 distance of image gradients at 3 scales; 0: none.
   bool lazy_discriminator = false;  // Leave the discriminator out as long as it does not count.
+  bool perceptual_dropout = false;  // LPIPS drops half of its differences while training, as in the original.
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
@@ -49,6 +50,7 @@ struct AdversarialLossOptions {
     visit("disc_loss", disc_loss, "hinge or vanilla");
     visit("pixel_loss", pixel_loss, "l1 or l2");
     visit("gradient_weight", gradient_weight, "weight of the L1 distance of image gradients at 3 scales");
+    visit("perceptual_dropout", perceptual_dropout, "dropout inside LPIPS while training, as the original");
     visit("lazy_discriminator", lazy_discriminator, "leave the discriminator out until disc_start");
   }
 };
@@ -77,13 +79,6 @@ struct VqLpipsWithDiscriminatorOptions : AdversarialLossOptions {
   }
 };
 
-// A loss to call backward() on and what the original logs, without prefix; log entries are detached scalars
-// on the loss's device, so that reading them is the caller's choice of when to wait.
-struct LossTerms {
-  torch::Tensor loss;
-  std::map<std::string, torch::Tensor> log;
-};
-
 // The part that both losses share: reconstruction distance, discriminator (parameters discriminator.main.*,
 // under `loss.` in the original's checkpoints) and adaptive weight (Esser et al. 2021, Eq. 7).
 class AdversarialLoss : public torch::nn::Module {
@@ -98,6 +93,11 @@ class AdversarialLoss : public torch::nn::Module {
 
   // False where lazy_discriminator leaves it out: then there is nothing for discriminator_step to do.
   bool discriminator_active(int64_t global_step) const;
+
+  // The original's rec_loss: the mean of the reconstruction distance, perceptual part included. A scalar.
+  torch::Tensor distance(const torch::Tensor& images, const torch::Tensor& reconstructions) const {
+    return reconstruction_map(images, reconstructions).mean();
+  }
 
   PatchDiscriminator& discriminator() const { return *discriminator_; }
 

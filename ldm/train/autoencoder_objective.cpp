@@ -9,6 +9,7 @@
 #include "ldm/core/error.h"
 #include "ldm/model/first_stage.h"
 #include "ldm/model/targets.h"
+#include "ldm/model/weight_file.h"
 #include "ldm/nn/autoencoder_kl.h"
 #include "ldm/nn/autoencoder_vq.h"
 #include "ldm/nn/efficientnet.h"
@@ -17,19 +18,17 @@
 namespace ldm {
 namespace {
 
-// Which network the file holds is seen from its names: LPIPS has `lin0...`, EfficientNet-Lite0 a `stem`.
-PerceptualFn open_perceptual(const std::string& path) {
+// Which network the file holds is seen from its names: EfficientNet-Lite0 has a `stem`, LPIPS has not.
+PerceptualFn open_perceptual(const std::string& path, bool dropout) {
   if (path.empty()) return {};
-  const auto file = read_tensor_file(path);
+  const auto file = read_weight_file(path);
   if (file.tensors.contains("stem.weight")) {
+    check(!dropout, "model.params.lossconfig.params.perceptual_dropout: ", path, " is not LPIPS");
     const auto network = EfficientNetPerceptual::from_file(path);
     return [network](const torch::Tensor& x, const torch::Tensor& y) { return network->forward(x, y); };
   }
-  const auto network = std::make_shared<Lpips>();
-  const auto report = load_state_dict(*network, file.tensors);
-  check(report.ok(), ErrorKind::kFormat, path, ": neither EfficientNet-Lite0 nor LPIPS weights\n",
-        report.table());
-  network->eval();
+  const auto network = Lpips::from_tensors(file.tensors);
+  network->train(dropout);
   return [network](const torch::Tensor& x, const torch::Tensor& y) { return network->forward(x, y); };
 }
 
@@ -44,6 +43,12 @@ Options read_loss(const Node& config, Target expected) {
   return options;
 }
 
+template <typename Loss>
+std::shared_ptr<Loss> make_loss(const FirstStageOptions& o, Target target) {
+  const auto options = read_loss<typename Loss::Options>(o.lossconfig, target);
+  return std::make_shared<Loss>(options, open_perceptual(o.perceptual, options.perceptual_dropout));
+}
+
 torch::Tensor disturbed(const torch::Tensor& latents, const torch::Tensor& noise, double strength) {
   return strength > 0 ? latents + strength * noise : latents;
 }
@@ -53,9 +58,7 @@ class KlObjective : public AutoencoderObjective {
   explicit KlObjective(const FirstStageOptions& o)
       : latent_noise_(o.latent_noise),
         stage_(std::make_shared<AutoencoderKL>(o.ddconfig, o.embed_dim)),
-        loss_(std::make_shared<LpipsWithDiscriminator>(
-            read_loss<LpipsWithDiscriminatorOptions>(o.lossconfig, Target::kKlLoss),
-            open_perceptual(o.perceptual))) {}
+        loss_(make_loss<LpipsWithDiscriminator>(o, Target::kKlLoss)) {}
 
   Reconstruction reconstruct(const torch::Tensor& images, const torch::Tensor& posterior_noise,
                              const torch::Tensor& latent_noise) const override {
@@ -80,11 +83,8 @@ class VqObjective : public AutoencoderObjective {
  public:
   explicit VqObjective(const FirstStageOptions& o)
       : latent_noise_(o.latent_noise),
-        stage_(std::make_shared<VQModel>(o.ddconfig,
-                                         VectorQuantizerOptions{.n_e = o.n_embed, .e_dim = o.embed_dim})),
-        loss_(std::make_shared<VqLpipsWithDiscriminator>(
-            read_loss<VqLpipsWithDiscriminatorOptions>(o.lossconfig, Target::kVqLoss),
-            open_perceptual(o.perceptual))) {}
+        stage_(std::make_shared<VQModel>(o.ddconfig, quantizer_options(o, "model.params"))),
+        loss_(make_loss<VqLpipsWithDiscriminator>(o, Target::kVqLoss)) {}
 
   Reconstruction reconstruct(const torch::Tensor& images, const torch::Tensor&,
                              const torch::Tensor& latent_noise) const override {
@@ -115,8 +115,6 @@ std::unique_ptr<AutoencoderObjective> make_autoencoder_objective(const ModelSect
   if (target == Target::kAutoencoderKl) return std::make_unique<KlObjective>(options);
   check(target == Target::kVqModel, "model.target: expected autoencoder_kl or vq_model, got '",
         to_string(target), "'");
-  check(options.n_embed > 0, "model.params.n_embed: expected the size of the codebook, got ",
-        options.n_embed);
   return std::make_unique<VqObjective>(options);
 }
 

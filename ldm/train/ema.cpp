@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ldm/core/error.h"
+#include "ldm/train/ema_profile.h"
 
 namespace ldm {
 namespace {
@@ -26,13 +27,32 @@ const torch::Tensor& find_ema(const StateDict& state, const std::string& name, a
 
 }  // namespace
 
-LitEma::LitEma(NamedParameters parameters, const EmaOptions& options)
+LitEma::LitEma(NamedParameters parameters, const EmaOptions& options, int64_t images_per_update)
     : parameters_(std::move(parameters)),
-      decay_(static_cast<float>(options.decay)),
-      use_num_updates_(options.use_num_updates) {
+      options_(options),
+      images_per_update_(static_cast<double>(images_per_update)),
+      decay_(static_cast<float>(options.decay)) {
+  check(options.kind == "litema" || options.kind == "half_life" || options.kind == "power",
+        "train.ema.kind: expected litema, half_life or power, got '", options.kind, "'");
   check(options.decay >= 0 && options.decay <= 1, "LitEma: expected a decay in [0, 1], got ", options.decay);
+  if (options.kind == "half_life") half_life_decay(1, 1, options.half_life, options.ramp_up);
+  if (options.kind == "power") gamma_ = power_exponent(options.sigma_rel);
   torch::NoGradGuard no_grad;
   for (const auto& [name, parameter] : parameters_) shadow_.push_back(wide(parameter).detach().clone());
+}
+
+// d of update number num_updates_.
+float LitEma::next_decay() const {
+  const auto updates = static_cast<double>(num_updates_);
+  if (options_.kind == "power") return static_cast<float>(power_decay(updates, 1, gamma_));
+  if (options_.kind == "half_life") {
+    return static_cast<float>(half_life_decay(updates * images_per_update_, images_per_update_,
+                                              options_.half_life, options_.ramp_up)
+                                  .beta);
+  }
+  // In float32, as the original computes it.
+  const auto n = static_cast<float>(num_updates_);
+  return options_.use_num_updates ? std::min(decay_, (1.0F + n) / (10.0F + n)) : decay_;
 }
 
 void LitEma::update() {
@@ -40,9 +60,7 @@ void LitEma::update() {
   if (parameters_.empty()) return;
   torch::NoGradGuard no_grad;
   ++num_updates_;
-  // In float32, as the original computes it.
-  const auto n = static_cast<float>(num_updates_);
-  const float d = use_num_updates_ ? std::min(decay_, (1.0F + n) / (10.0F + n)) : decay_;
+  const float d = next_decay();
   std::vector<torch::Tensor> now;
   for (const auto& [name, parameter] : parameters_) now.push_back(wide(parameter.detach()));
   at::_foreach_lerp_(shadow_, now, 1.0F - d);

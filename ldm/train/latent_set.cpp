@@ -16,6 +16,12 @@ namespace ldm {
 
 constexpr int64_t kEncodeBatch = 32;
 
+double latent_scale(const torch::Tensor& latents) {
+  const double deviation = latents.detach().flatten().std().item<double>();
+  check(deviation > 0, ErrorKind::kData, "scale_by_std: the first batch's latents are all the same");
+  return 1.0 / deviation;
+}
+
 LatentSet::LatentSet(DatasetPtr data, std::shared_ptr<const FirstStage> first_stage, at::Device device,
                      bool remember, const ProgressFn& progress, const StopToken& stop)
     : data_(std::move(data)), first_stage_(std::move(first_stage)), device_(device) {

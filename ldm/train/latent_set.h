@@ -12,12 +12,15 @@
 
 namespace ldm {
 
+// The original's scale_by_std: 1 over the (unbiased) standard deviation of all numbers of these latents.
+double latent_scale(const torch::Tensor& latents);
+
 // The latents of a data set under a frozen first stage: all of them computed once, or each batch when it is
 // asked for. Latents are not scaled (LatentDiffusion::scale_factor is the caller's).
 class LatentSet {
  public:
   // remember: encode everything now (a posterior's mean and deviation are kept, so that every draw is a new
-  // sample). Throws kUsage on a stop request.
+  // sample). Throws Stopped on a stop request.
   LatentSet(DatasetPtr data, std::shared_ptr<const FirstStage> first_stage, at::Device device, bool remember,
             const ProgressFn& progress, const StopToken& stop);
 

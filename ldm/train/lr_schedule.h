@@ -69,11 +69,52 @@ struct WarmUpConstantCosineOptions {
   }
 };
 
+// The schedules of diffusers (get_scheduler), by its names: a line from 0 over the warm-up, then the shape.
+// With p = (n - warm-up) / (total - warm-up): constant_with_warmup 1; linear 1 - p; cosine (1 + cos(2 pi
+// num_cycles p)) / 2; cosine_with_restarts the same of num_cycles half turns that each start anew, 0 from p =
+// 1 on; polynomial (1 - lr_end) (1 - p)^power + lr_end. `constant` has no warm-up.
+struct DiffusersLrOptions {
+  std::string name = "cosine";
+  int64_t num_warmup_steps = 0;
+  int64_t num_training_steps = 0;  // 0: the run's own length.
+  double num_cycles = 0.0;         // 0: half a cycle for cosine, one for cosine_with_restarts.
+  double power = 1.0;              // polynomial
+  double lr_end = 1e-7;            // polynomial: the last factor.
+
+  template <typename Visitor>
+  void fields(Visitor&& visit) {
+    visit("num_warmup_steps", num_warmup_steps, "steps of the linear rise");
+    visit("num_training_steps", num_training_steps, "steps until the end of the fall; 0: the run's");
+    visit("num_cycles", num_cycles, "cosine: turns; 0: half a one (cosine), one (cosine_with_restarts)");
+    visit("power", power, "polynomial: exponent");
+    visit("lr_end", lr_end, "polynomial: last factor");
+  }
+};
+
+// EDM2 (Karras et al. 2024, Sec. 4.2): a line over the first rampup_Mimg million images, and 1 / sqrt(images
+// / (ref_batches batch)) once that is below 1.
+struct Edm2LrOptions {
+  double ref_batches = 70000;
+  double rampup_mimg = 10;
+
+  template <typename Visitor>
+  void fields(Visitor&& visit) {
+    visit("ref_batches", ref_batches, "batches after which the rate falls");
+    visit("rampup_Mimg", rampup_mimg, "million images of the linear rise");
+  }
+};
+
 // Each throws kUsage for negative lengths, lists of unequal or zero length, and a fall that ends within the
 // warm-up.
 LrSchedule lambda_warm_up_cosine_schedule(const LambdaWarmUpCosineOptions& options);
 LrSchedule lambda_warm_up_cosine_schedule_2(const LambdaCyclesOptions& options);
 LrSchedule lambda_linear_schedule(const LambdaCyclesOptions& options);
 LrSchedule warm_up_constant_cosine_schedule(const WarmUpConstantCosineOptions& options);
+LrSchedule diffusers_schedule(const DiffusersLrOptions& options);
+LrSchedule edm2_schedule(const Edm2LrOptions& options, int64_t images_per_step);
+double edm2_factor(const Edm2LrOptions& options, double images, double batch);
+
+// The names that diffusers_schedule knows.
+const std::vector<std::string>& diffusers_schedule_names();
 
 }  // namespace ldm

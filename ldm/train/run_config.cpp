@@ -1,15 +1,23 @@
 #include "ldm/train/run_config.h"
 
+#include <utility>
+
 #include "ldm/config/options.h"
 #include "ldm/config/override.h"
 #include "ldm/config/yaml.h"
 #include "ldm/core/error.h"
+#include "ldm/model/ignored_settings.h"
+#include "ldm/train/original_run.h"
 
 namespace ldm {
 namespace {
 
 void check_range(bool ok, const char* key, const char* expected, double got) {
   check(ok, key, ": expected ", expected, ", got ", got);
+}
+
+void check_one_of(const char* key, const std::string& got, const char* a, const char* b) {
+  check(got == a || got == b, key, ": expected ", a, " or ", b, ", got '", got, "'");
 }
 
 void validate(const RunConfig& c) {
@@ -29,18 +37,26 @@ void validate(const RunConfig& c) {
               t.constant_fraction);
   check_range(t.lr_floor >= 0 && t.lr_floor <= 1, "train.lr_floor", "0..1", t.lr_floor);
   check_range(t.warm_up_steps >= 0, "train.warm_up_steps", "at least 0", number(t.warm_up_steps));
-  check(t.precision == "fp32" || t.precision == "bf16", "train.precision: expected fp32 or bf16, got '",
-        t.precision, "'");
-  check(t.latent_cache == "memory" || t.latent_cache == "none",
-        "train.latent_cache: expected memory or none, got '", t.latent_cache, "'");
+  check_one_of("train.precision", t.precision, "fp32", "bf16");
+  check_one_of("train.latent_cache", t.latent_cache, "memory", "none");
+  check_one_of("train.timesteps", t.timesteps, "stratified", "uniform");
+  check_one_of("train.scale_from", t.scale_from, "data", "first_batch");
+  check_one_of("train.discriminator_pass", t.discriminator_pass, "shared", "own");
   check(!c.data.path.empty(), "data.path: expected a folder of pictures, got nothing");
 }
 
 }  // namespace
 
-RunConfig load_run_config(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+RunConfig load_run_config(const std::filesystem::path& path, const std::vector<std::string>& overrides,
+                          const LogFn& log) {
   auto node = read_yaml(path);
   for (const auto& assignment : overrides) apply_override(node, assignment);
+  if (is_original_run(node)) {
+    std::vector<std::string> notes;
+    node = from_original_run(node, notes);
+    for (auto& setting : ignored_settings(node)) notes.push_back(std::move(setting));
+    for (const auto& note : notes) log_info(log, "without effect: " + note);
+  }
   RunConfig config;
   read_options(node, config);
   validate(config);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ldm/config/node.h"
+#include "ldm/core/log.h"
 #include "ldm/data/captions.h"
 #include "ldm/diffusion/loss_weight.h"
 #include "ldm/train/adamw.h"
@@ -17,7 +18,7 @@ namespace ldm {
 // classes and Lightning's trainer said. See configs/emoji for complete, commented runs.
 
 struct ModelSection {
-  double base_learning_rate = 1e-4;  // Used as it is (the original's --scale_lr false).
+  double base_learning_rate = 1e-4;  // Used as it is, unless train.scale_lr.
   std::string target;                // See model/targets.h.
   Node params;                       // The target's own options.
 
@@ -62,11 +63,21 @@ struct TrainSection {
   int64_t warm_up_steps = 100;     // Steps of the learning rate's linear rise.
   double constant_fraction = 0.3;  // Part of the steps at the full rate before the cosine falls.
   double lr_floor = 0.02;          // Last learning rate, as a fraction of the full one.
+  bool scale_lr = false;           // Multiply the learning rate by the pictures of a step, as the original.
   double clip_grad_norm = 1.0;     // Largest gradient norm; 0: no clipping.
   AdamWOptions optimizer;
   EmaOptions ema;
   std::string latent_cache = "memory";  // Stage two: memory (encode all pictures once), or none.
   LossWeightOptions loss_weight;        // Stage two: how much each timestep counts.
+  // Stage two: how timesteps are drawn. stratified: a step's samples cover the schedule evenly; uniform: each
+  // on its own, as the original.
+  std::string timesteps = "stratified";
+  // Stage two with scale_by_std: what the latents' deviation is measured on: data, or first_batch, as the
+  // original.
+  std::string scale_from = "data";
+  // Stage one: what the discriminator's step sees. shared: the generator's reconstructions; own: those of a
+  // second pass, after the autoencoder's update, as the original.
+  std::string discriminator_pass = "shared";
   int64_t log_every = 20;
   int64_t validate_every = 1000;
   int64_t sample_every = 1000;
@@ -90,11 +101,16 @@ struct TrainSection {
     visit("constant_fraction", constant_fraction,
           "part of the steps at the full rate before the cosine falls");
     visit("lr_floor", lr_floor, "last learning rate as a fraction of the full one");
+    visit("scale_lr", scale_lr, "multiply the learning rate by the pictures of a step, as the original");
     visit("clip_grad_norm", clip_grad_norm, "largest gradient norm; 0: no clipping");
     visit.group("optimizer", optimizer, "AdamW");
     visit.group("ema", ema, "average of the weights");
     visit("latent_cache", latent_cache, "memory: encode all pictures once; none: encode every batch");
     visit.group("loss_weight", loss_weight, "stage two: how much each timestep's loss counts");
+    visit("timesteps", timesteps, "stage two: how timesteps are drawn: stratified or uniform");
+    visit("scale_from", scale_from, "stage two: latents that scale_by_std measures: data or first_batch");
+    visit("discriminator_pass", discriminator_pass,
+          "stage one: reconstructions of the discriminator's step: shared or own");
     visit("log_every", log_every, "steps between log lines");
     visit("validate_every", validate_every, "steps between validations; 0: never");
     visit("sample_every", sample_every, "steps between sample grids; 0: never");
@@ -117,8 +133,10 @@ struct RunConfig {
   }
 };
 
-// Reads the file and applies overrides ("data.path=my/pictures"). Throws kUsage for unknown keys and values
-// out of range, kData when the file cannot be read.
-RunConfig load_run_config(const std::filesystem::path& path, const std::vector<std::string>& overrides);
+// Reads the file and applies overrides ("data.path=my/pictures"). Files of the original are understood (see
+// train/original_run.h); what they say without effect is told to `log`. Throws kUsage for unknown keys and
+// values out of range, kData when the file cannot be read.
+RunConfig load_run_config(const std::filesystem::path& path, const std::vector<std::string>& overrides,
+                          const LogFn& log = {});
 
 }  // namespace ldm

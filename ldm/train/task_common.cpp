@@ -4,8 +4,8 @@
 #include <ATen/Context.h>
 
 #include <algorithm>
-#include <cmath>
 
+#include "ldm/config/options.h"
 #include "ldm/core/error.h"
 #include "ldm/core/noise.h"
 #include "ldm/core/random.h"
@@ -18,17 +18,6 @@ at::Device pick_training_device(const std::string& name) {
   const bool gpu = at::globalContext().hasCUDA();
   check(name != "cuda" || gpu, "train.device: no CUDA device was found; hint: ldm doctor says why");
   return name != "cpu" && gpu ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-}
-
-LrSchedule training_lr_schedule(const TrainSection& o) {
-  const auto warm_up = std::min(o.warm_up_steps, o.steps - 1);
-  const auto constant =
-      static_cast<int64_t>(std::llround(o.constant_fraction * static_cast<double>(o.steps)));
-  const auto held = std::clamp<int64_t>(constant - warm_up, 0, o.steps - warm_up);
-  return warm_up_constant_cosine_schedule({.warm_up_steps = warm_up,
-                                           .constant_steps = held,
-                                           .decay_steps = o.steps - warm_up - held,
-                                           .floor = o.lr_floor});
 }
 
 torch::Tensor sample_noise(uint64_t seed, std::string_view purpose, int64_t step, int64_t first_sample,
@@ -79,6 +68,18 @@ std::vector<int64_t> measuring_examples(const Dataset& held_out, int64_t most) {
   std::vector<int64_t> chosen;
   for (int64_t k = 0; k < most; ++k) chosen.push_back(plain[static_cast<size_t>(k * count / most)]);
   return chosen;
+}
+
+Node config_for_model_file(const RunConfig& config) {
+  auto node = write_options(config);
+  node.find("data")->erase("path");
+  auto* params = node.find("model")->find("params");
+  for (const auto* key : {"ckpt_path", "perceptual", "remap"}) params->erase(key);
+  auto* stage = params->find("first_stage_config");
+  if (stage != nullptr && stage->find("params") != nullptr) {
+    for (const auto* key : {"path", "ckpt_path", "remap"}) stage->find("params")->erase(key);
+  }
+  return node;
 }
 
 }  // namespace ldm

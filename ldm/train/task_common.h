@@ -8,17 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "ldm/config/node.h"
 #include "ldm/data/dataset.h"
-#include "ldm/train/lr_schedule.h"
 #include "ldm/train/run_config.h"
 
 namespace ldm {
 
 // The device that train.device names; auto is the GPU where there is one. Throws kUsage for cuda without one.
 at::Device pick_training_device(const std::string& name);
-
-// Our schedule over train.steps: warm-up, constant part, cosine to the floor.
-LrSchedule training_lr_schedule(const TrainSection& options);
 
 // Unit noise [indices, shape...] for samples of one step: sample k's noise depends on (seed, purpose, step,
 // k) alone.
@@ -49,5 +46,8 @@ torch::Tensor load_pictures(const Dataset& data, const std::vector<int64_t>& ind
 // Held-out examples for measuring: those of the largest weight (variants weigh less), at most `most`, evenly
 // taken.
 std::vector<int64_t> measuring_examples(const Dataset& held_out, int64_t most);
+
+// The configuration as a model file carries it: without the paths of the machine that trained it.
+Node config_for_model_file(const RunConfig& config);
 
 }  // namespace ldm

@@ -28,6 +28,8 @@ class TrainTask {
 
   // Figures on held-out data, with the averaged weights where there are any; the same draws every time.
   virtual Scalars validate() = 0;
+  // The figure of validate() whose best model is kept; empty: none.
+  virtual std::string monitor() const { return {}; }
   // Grids with fixed seeds: name ("samples", "reconstructions") and picture.
   virtual std::vector<std::pair<std::string, Image>> pictures() = 0;
 

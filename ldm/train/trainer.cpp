@@ -8,6 +8,7 @@
 #include "ldm/core/error.h"
 #include "ldm/image/png.h"
 #include "ldm/io/file.h"
+#include "ldm/train/best_model.h"
 #include "ldm/train/checkpoint.h"
 #include "ldm/train/jsonl_log.h"
 #include "ldm/train/tensorboard.h"
@@ -96,6 +97,7 @@ class Run {
       check_new_run(folder_);
     }
     write_file_atomic(folder_ / "config.yaml", config_yaml_);
+    best_.emplace(folder_, task_.monitor(), resume);
     jsonl_.emplace(folder_ / "log.jsonl", report_.first_step);
     // TensorBoard forgets what earlier files hold from the step after the last good one.
     events_.emplace(folder_, report_.first_step > 0 ? report_.first_step + 1 : 0);
@@ -160,6 +162,7 @@ class Run {
       const auto figures = task_.validate();
       log_scalars("validation", step, figures);
       log_info(callbacks_.log, "step " + std::to_string(step) + " validation: " + describe(figures));
+      if (best_->look_at(figures, step, task_)) log_info(callbacks_.log, "the best model so far is kept");
     }
     if (due(options_.sample_every)) draw(step);
     if (due(options_.checkpoint_every)) save();
@@ -190,6 +193,7 @@ class Run {
   std::filesystem::path folder_;
   const TrainCallbacks& callbacks_;
   CheckpointStore store_;
+  std::optional<BestModel> best_;
   std::optional<JsonlLog> jsonl_;
   std::optional<TensorBoardWriter> events_;
   LossGuard guard_;

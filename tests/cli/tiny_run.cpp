@@ -180,6 +180,18 @@ RunningProgram::~RunningProgram() {
 
 void RunningProgram::interrupt() const { kill(child_, SIGINT); }
 
+bool RunningProgram::wait_for_handler() const {
+  for (int tries = 0; tries < 60000; ++tries) {
+    const auto status = read_whole("/proc/" + std::to_string(child_) + "/status");
+    const auto caught = status.find("SigCgt:");
+    if (caught != std::string::npos &&
+        (std::stoull(status.substr(caught + 7), nullptr, 16) >> (SIGINT - 1) & 1))
+      return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
 int RunningProgram::wait() {
   int status = 0;
   waitpid(child_, &status, 0);

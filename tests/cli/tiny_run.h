@@ -28,8 +28,9 @@ class RunningProgram {
  public:
   RunningProgram(const std::vector<std::string>& arguments, const Scratch& folder);
   ~RunningProgram();
-  void interrupt() const;  // SIGINT.
-  int wait();              // Its exit code; 128 + n where signal n ended it.
+  void interrupt() const;         // SIGINT.
+  bool wait_for_handler() const;  // Until it handles SIGINT itself; false after 60 seconds.
+  int wait();                     // Its exit code; 128 + n where signal n ended it.
 
  private:
   pid_t child_ = -1;

@@ -113,6 +113,31 @@ TEST(Train, InterruptSavesAndEndsWell) {
   EXPECT_FALSE(read_tensor_file(saved / "model.safetensors").tensors.empty());
 }
 
+// Before the first step there is nothing to save, and nothing went wrong.
+TEST(Train, InterruptWhilePicturesAreReadEndsWell) {
+  const Scratch scratch;
+  const fs::path many = scratch / "many";
+  fs::create_directories(many);
+  const auto picture = *fs::directory_iterator(fs::path(tiny().classes) / "disc");
+  for (int k = 0; k < 20000; ++k) fs::create_symlink(picture, many / (std::to_string(k) + ".png"));
+  const auto run = scratch / "run";
+  RunningProgram program({"train", tiny().diffusion_yaml, "-o", run, "data.path=" + many.string()}, scratch);
+  ASSERT_TRUE(program.wait_for_handler());
+  program.interrupt();
+  EXPECT_EQ(program.wait(), 0) << read_whole(scratch / "err");
+  EXPECT_EQ(read_whole(scratch / "out"), "Stopped before the first step; nothing was written.\n");
+  EXPECT_FALSE(fs::exists(run));
+}
+
+TEST(Train, ModelFilesDoNotNameTheFolderOfThePictures) {
+  for (const auto& model : {tiny().first_stage, tiny().model}) {
+    const auto config = read_tensor_file(model).metadata.at("ldm.config");
+    EXPECT_NE(config.find("batch_size"), std::string::npos);
+    EXPECT_EQ(config.find(tiny().pictures), std::string::npos) << config;
+    EXPECT_EQ(config.find(fs::path(tiny().first_stage).parent_path().string()), std::string::npos) << config;
+  }
+}
+
 TEST(Train, TakesThePerceptualWeightsOfTheProject) {
   const auto weights = source_folder() / "models/perceptual_efficientnet_lite0.safetensors";
   if (!fs::exists(weights)) GTEST_SKIP() << weights << " is not here";

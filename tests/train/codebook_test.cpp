@@ -101,7 +101,7 @@ TEST(CodebookInTraining, DoesNotCollapse) {
   const TempFolder folder;
   write_tiny_pictures(folder);
   const auto config = tiny_run_config(folder, kTinyVq);
-  const auto task = make_autoencoder_task(config, {});
+  const auto task = make_autoencoder_task(config, {}, {}, {});
   const double first = task->step(0).at("loss");
   double last = first;
   for (int64_t step = 1; step < 25; ++step) last = task->step(step).at("loss");

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "ldm/config/yaml.h"
 #include "ldm/nn/layers.h"
 #include "tests/data/temp_folder.h"
 
@@ -61,25 +62,18 @@ TEST(LoadPictures, GivesTheUnitRange) {
   EXPECT_EQ(out[1].max().item<double>(), -1.0);
 }
 
-TEST(TrainingSchedule, RisesStaysAndFalls) {
-  TrainSection o;
-  o.steps = 100;
-  o.warm_up_steps = 10;
-  o.constant_fraction = 0.3;
-  o.lr_floor = 0.02;
-  const auto schedule = training_lr_schedule(o);
-  EXPECT_NEAR(schedule(0), 0.1, 1e-9);
-  EXPECT_EQ(schedule(9), 1.0);
-  EXPECT_EQ(schedule(29), 1.0);
-  EXPECT_LT(schedule(32), 1.0);
-  EXPECT_NEAR(schedule(99), 0.02, 0.01);
-}
-
-TEST(TrainingSchedule, FitsRunsShorterThanTheWarmUp) {
-  TrainSection o;
-  o.steps = 1;
-  o.warm_up_steps = 100;
-  EXPECT_GT(training_lr_schedule(o)(0), 0.0);
+TEST(ConfigForModelFile, NamesNoPlaceOfThisMachine) {
+  RunConfig config;
+  config.data.path = "/home/me/pictures";
+  config.model.params = parse_yaml(
+      "{ckpt_path: /home/me/a, perceptual: /home/me/b, remap: /home/me/c, timesteps: 7, "
+      "first_stage_config: {target: identity, params: {path: /home/me/d, ckpt_path: /home/me/e, embed_dim: "
+      "3}}}",
+      "test");
+  const auto text = to_yaml(config_for_model_file(config));
+  EXPECT_EQ(text.find("/home/me"), std::string::npos) << text;
+  EXPECT_NE(text.find("timesteps: 7"), std::string::npos);
+  EXPECT_NE(text.find("embed_dim: 3"), std::string::npos);
 }
 
 TEST(EvaluationScope, GivesBackWhatItFound) {
