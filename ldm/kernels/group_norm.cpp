@@ -15,16 +15,20 @@ namespace {
 constexpr int64_t kNormLanes = 8;
 constexpr int64_t kNormRun = 16;  // Pixels summed in float before they enter the sums in double.
 
+// Of one channel of one picture. Values are summed as distances from the first one, so that squares do not
+// cancel where the mean is large.
 struct ChannelSums {
-  double sum = 0, squares = 0;
+  double pivot = 0, sum = 0, squares = 0;
 };
 
 // Sums over the pixels of eight neighbouring channels; x points at the first pixel's.
 LDM_SIMD void sum_channels(const float* x, int64_t pixels, int64_t channels, ChannelSums* out) {
+  const simd::Vec pivot = simd::load(x);
+  for (int64_t lane = 0; lane < kNormLanes; ++lane) out[lane].pivot = static_cast<double>(x[lane]);
   for (int64_t first = 0; first < pixels; first += kNormRun) {
     simd::Vec sum = simd::zero(), squares = simd::zero();
     for (int64_t p = first; p < std::min(pixels, first + kNormRun); ++p) {
-      const simd::Vec v = simd::load(x + p * channels);
+      const simd::Vec v = simd::load(x + p * channels) - pivot;
       sum = sum + v;
       squares = simd::fma(v, v, squares);
     }
@@ -38,34 +42,36 @@ LDM_SIMD void sum_channels(const float* x, int64_t pixels, int64_t channels, Cha
   }
 }
 
-// Per channel the factor and the summand that normalise one picture: out [2][channels].
+// Per channel what normalises one picture, out [2][channels]: the mean to take off, the factor to multiply
+// by.
 void affine_of(const ChannelSums* sums, int64_t pixels, int64_t channels, int64_t groups, const float* weight,
-               const float* bias, double eps, float* out) {
+               double eps, float* out) {
   const int64_t size = channels / groups;
   const auto count = static_cast<double>(size * pixels);
   for (int64_t g = 0; g < groups; ++g) {
-    ChannelSums total;
+    const auto area = static_cast<double>(pixels);
+    double mean = 0, squares = 0;  // Squares: of the distances from the group's mean.
+    for (int64_t c = g * size; c < (g + 1) * size; ++c) mean += (sums[c].pivot * area + sums[c].sum) / count;
     for (int64_t c = g * size; c < (g + 1) * size; ++c) {
-      total.sum += sums[c].sum;
-      total.squares += sums[c].squares;
+      const double own_mean = sums[c].sum / area, distance = sums[c].pivot + own_mean - mean;
+      squares += sums[c].squares - own_mean * sums[c].sum + area * distance * distance;
     }
-    const double mean = total.sum / count;
-    const double scale = 1.0 / std::sqrt(std::max(0.0, total.squares / count - mean * mean) + eps);
+    const double scale = 1.0 / std::sqrt(std::max(0.0, squares / count) + eps);
     for (int64_t c = g * size; c < (g + 1) * size; ++c) {
-      const double factor = scale * static_cast<double>(weight[c]);
-      out[c] = static_cast<float>(factor);
-      out[channels + c] = static_cast<float>(static_cast<double>(bias[c]) - mean * factor);
+      out[c] = static_cast<float>(mean);
+      out[channels + c] = static_cast<float>(scale * static_cast<double>(weight[c]));
     }
   }
 }
 
 template <bool kSilu>
 LDM_SIMD void apply_affine(const float* x, int64_t pixels, int64_t channels, const float* affine,
-                           float* out) {
+                           const float* bias, float* out) {
   for (int64_t p = 0; p < pixels; ++p) {
     for (int64_t c = 0; c < channels; c += kNormLanes) {
       const int64_t at = p * channels + c;
-      simd::Vec y = simd::fma(simd::load(x + at), simd::load(affine + c), simd::load(affine + channels + c));
+      const simd::Vec centred = simd::load(x + at) - simd::load(affine + c);
+      simd::Vec y = simd::fma(centred, simd::load(affine + channels + c), simd::load(bias + c));
       if constexpr (kSilu) y = y / (simd::broadcast(1.0F) + simd::exp(simd::zero() - y));
       simd::store(out + at, y);
     }
@@ -97,15 +103,15 @@ at::Tensor group_norm_nhwc(const at::Tensor& x, int64_t groups, const at::Tensor
   });
   std::vector<float> affine(static_cast<size_t>(2 * n * channels));
   for (int64_t i = 0; i < n; ++i) {
-    affine_of(sums.data() + i * channels, pixels, channels, groups, weight.const_data_ptr<float>(),
-              bias.const_data_ptr<float>(), eps, affine.data() + 2 * i * channels);
+    affine_of(sums.data() + i * channels, pixels, channels, groups, weight.const_data_ptr<float>(), eps,
+              affine.data() + 2 * i * channels);
   }
   const auto apply = with_silu ? apply_affine<true> : apply_affine<false>;
   at::parallel_for(0, n * pixels, std::max<int64_t>(1, 4096 / channels), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end;) {
       const int64_t image = row / pixels, last = std::min(end, (image + 1) * pixels);
       apply(from + row * channels, last - row, channels, affine.data() + 2 * image * channels,
-            to + row * channels);
+            bias.const_data_ptr<float>(), to + row * channels);
       row = last;
     }
   });
