@@ -8,14 +8,17 @@
 
 #include "cli/verb.h"
 #include "ldm/core/error.h"
+#include "ldm/model/foreign_writers.h"
+#include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
+#include "ldm/model/open_model.h"
 
 namespace ldm::cli {
 namespace {
 
 struct ConvertFlags {
-  std::string input, output, dtype = "f16", first_stage;
-  bool force = false, json = false;
+  std::string input, output, to = "ldm", dtype = "f16", first_stage, config;
+  bool no_ema = false, allow_mismatch = false, force = false, json = false;
 };
 
 at::ScalarType read_dtype(const std::string& name) {
@@ -25,24 +28,46 @@ at::ScalarType read_dtype(const std::string& name) {
   return at::kBFloat16;
 }
 
-int convert(const ConvertFlags& flags) {
+// Puts another first stage's name and hash into a model without one.
+void name_first_stage(const ConvertFlags& flags, ModelFile& model) {
   namespace fs = std::filesystem;
-  const auto dtype = read_dtype(flags.dtype);
-  check(flags.force || !fs::exists(flags.output), flags.output,
-        " is there already; hint: --force writes over it");
-  auto model = read_model_file(flags.input);
-  if (!flags.first_stage.empty()) {
-    check(model.kind == ModelKind::kDiffusion, "--first-stage: ", flags.input, " is a first stage itself");
-    const fs::path beside = fs::path(flags.output).parent_path() / fs::path(flags.first_stage).filename();
-    check(fs::exists(beside) && fs::equivalent(beside, flags.first_stage),
-          "--first-stage: expected a file beside the output, so that it is found there; got ",
-          flags.first_stage);
-    load_first_stage(beside);  // Throws unless it is one.
-    model.first_stage = beside.filename().string();
-    model.first_stage_sha256 = file_sha256(beside);
+  check(model.kind == ModelKind::kDiffusion, "--first-stage: ", flags.input, " is a first stage itself");
+  const fs::path beside = fs::path(flags.output).parent_path() / fs::path(flags.first_stage).filename();
+  check(fs::exists(beside) && fs::equivalent(beside, flags.first_stage),
+        "--first-stage: expected a file beside the output, so that it is found there; got ",
+        flags.first_stage);
+  load_first_stage(beside);  // Throws unless it is one.
+  model.first_stage = beside.filename().string();
+  model.first_stage_sha256 = file_sha256(beside);
+}
+
+void write(const ConvertFlags& flags, const ModelFile& model, at::ScalarType dtype) {
+  if (flags.to == "ldm") return write_model_file(flags.output, model, dtype);
+  if (flags.to == "original") return write_original_file(flags.output, model, dtype);
+  check(flags.to == "diffusers", "--to: expected ldm, original or diffusers, got '", flags.to, "'");
+  write_diffusers_folder(flags.output, model, dtype);
+}
+
+// Bytes of a file, or of all files in a folder.
+uintmax_t size_of(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  if (!fs::is_directory(path)) return fs::file_size(path);
+  uintmax_t sum = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(path)) {
+    if (entry.is_regular_file()) sum += entry.file_size();
   }
-  write_model_file(flags.output, model, dtype);
-  const auto bytes = fs::file_size(flags.output);
+  return sum;
+}
+
+int convert(const ConvertFlags& flags) {
+  const auto dtype = read_dtype(flags.dtype);
+  check(flags.force || !std::filesystem::exists(flags.output), flags.output,
+        " is there already; hint: --force writes over it");
+  auto model = open_model(flags.input, {.config = flags.config, .ema = !flags.no_ema});
+  if (!flags.allow_mismatch) check_weights(model, flags.input);
+  if (!flags.first_stage.empty()) name_first_stage(flags, model);
+  write(flags, model, dtype);
+  const auto bytes = size_of(flags.output);
   if (flags.json) {
     std::cout
         << nlohmann::ordered_json{{"file", flags.output}, {"dtype", flags.dtype}, {"bytes", bytes}}.dump()
@@ -56,15 +81,21 @@ int convert(const ConvertFlags& flags) {
 }  // namespace
 
 void add_convert(CLI::App& app, Context& context) {
-  auto* verb = add_verb(app, context, "convert", "writes a model in another number format",
+  auto* verb = add_verb(app, context, "convert", "writes a model in another layout or number format",
                         {{"ldm convert runs/diffusion/model.safetensors small.safetensors", "half the size"},
-                         {"ldm convert small.safetensors big.safetensors --dtype f32", "and back"}});
+                         {"ldm convert sd-v1-4.ckpt sd.safetensors", "a checkpoint of the original"},
+                         {"ldm convert model.ckpt m.safetensors --config model.yaml", "with its own YAML"},
+                         {"ldm convert sd.safetensors sd --to diffusers", "a folder that diffusers reads"}});
   auto flags = std::make_shared<ConvertFlags>();
-  verb->add_option("input", flags->input, "model file")->required();
-  verb->add_option("output", flags->output, "model file to write")->required();
+  verb->add_option("input", flags->input, "model file of any layout, or folder of diffusers")->required();
+  verb->add_option("output", flags->output, "file or folder to write")->required();
+  add_option(verb, "--to", flags->to, "ldm, original (with a YAML beside it) or diffusers (a folder)");
   add_option(verb, "--dtype", flags->dtype, "f32, f16 or bf16");
   verb->add_option("--first-stage", flags->first_stage,
                    "the first stage to name inside, a file beside the output");
+  verb->add_option("--config", flags->config, "the model's YAML, where its weights do not tell it");
+  verb->add_flag("--no-ema", flags->no_ema, "take the trained weights, not their averages");
+  verb->add_flag("--allow-mismatch", flags->allow_mismatch, "write what is there even if it does not fit");
   verb->add_flag("--force", flags->force, "write over a file that is there");
   verb->add_flag("--json", flags->json, "print the result as JSON");
   set_run(verb, context, [flags] { return convert(*flags); });

@@ -14,7 +14,7 @@
 #include "ldm/core/error.h"
 #include "ldm/image/png.h"
 #include "ldm/io/file.h"
-#include "ldm/model/model_file.h"
+#include "ldm/model/load_model.h"
 #include "ldm/nn/state_dict.h"
 #include "ldm/pipeline/generator.h"
 

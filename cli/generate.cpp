@@ -20,7 +20,7 @@
 #include "ldm/image/png.h"
 #include "ldm/image/recipe.h"
 #include "ldm/io/file.h"
-#include "ldm/model/model_file.h"
+#include "ldm/model/load_model.h"
 #include "ldm/pipeline/generator.h"
 
 namespace ldm::cli {

@@ -1,19 +1,18 @@
 // `ldm info`: what a model file, a configuration or a picture says about itself.
 #include <algorithm>
 #include <iostream>
-#include <numeric>
 #include <set>
 
 #include "cli/info_config.h"
 #include "cli/info_text.h"
 #include "cli/verb.h"
+#include "cli/weight_summary.h"
 #include "ldm/core/error.h"
 #include "ldm/core/sha256.h"
 #include "ldm/image/png_text.h"
 #include "ldm/image/recipe.h"
 #include "ldm/io/file.h"
 #include "ldm/io/json.h"
-#include "ldm/io/safetensors.h"
 
 namespace ldm::cli {
 namespace {
@@ -33,10 +32,6 @@ struct Part {
   std::set<std::string> dtypes;
 };
 
-int64_t count_numbers(const TensorEntry& tensor) {
-  return std::accumulate(tensor.shape.begin(), tensor.shape.end(), int64_t{1}, std::multiplies<>());
-}
-
 // "model.diffusion_model" of the original's names, otherwise what stands before the first dot.
 std::string part_name(const std::string& name) {
   const auto dot = name.find('.');
@@ -45,13 +40,16 @@ std::string part_name(const std::string& name) {
   return first == "model" ? name.substr(0, name.find('.', dot + 1)) : first;
 }
 
-std::map<std::string, Part> find_parts(const SafetensorsFile& file) {
+std::map<std::string, Part> find_parts(const WeightSummary& file) {
   std::map<std::string, Part> parts;
   for (const auto& tensor : file.tensors) {
-    auto& part = parts[part_name(tensor.name)];
+    // A checkpoint of a training keeps its weights below state_dict.
+    constexpr std::string_view kNest = "state_dict.";
+    auto& part =
+        parts[part_name(tensor.name.starts_with(kNest) ? tensor.name.substr(kNest.size()) : tensor.name)];
     ++part.tensors;
-    part.numbers += count_numbers(tensor);
-    part.dtypes.emplace(dtype_name(tensor.dtype));
+    part.numbers += tensor.numbers();
+    part.dtypes.insert(tensor.dtype);
   }
   return parts;
 }
@@ -62,20 +60,26 @@ std::string join(const std::set<std::string>& words) {
   return out;
 }
 
-std::string find_metadata(const SafetensorsFile& file, const std::string& key) {
+std::string find_metadata(const WeightSummary& file, const std::string& key) {
   const auto found = file.metadata.find(key);
   return found == file.metadata.end() ? std::string() : found->second;
+}
+
+// "epoch 7, step 41230, optimiser" of a checkpoint that a training left.
+std::string training_state(const WeightSummary& file) {
+  std::string out;
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "" : ", ") + text; };
+  if (const auto epoch = find_metadata(file, "epoch"); !epoch.empty()) add("epoch " + epoch);
+  if (const auto step = find_metadata(file, "global_step"); !step.empty()) add("step " + step);
+  if (file.has("optimizer_states.")) add("states of the optimiser");
+  return out;
 }
 
 void row(const std::string& name, const std::string& value) {
   if (!value.empty()) std::cout << name << std::string(12 - name.size(), ' ') << value << '\n';
 }
 
-void print_model(const SafetensorsFile& file, const InfoOptions& options) {
-  const std::string format = find_metadata(file, "ldm.format");
-  row("kind", format.empty() ? "safetensors, not made by ldm"
-                             : find_metadata(file, "ldm.kind") + ", ldm format " + format);
-  row("first stage", find_metadata(file, "ldm.first_stage"));
+void print_parts(const WeightSummary& file) {
   int64_t numbers = 0;
   const auto parts = find_parts(file);
   for (const auto& [name, part] : parts) numbers += part.numbers;
@@ -84,28 +88,44 @@ void print_model(const SafetensorsFile& file, const InfoOptions& options) {
     std::cout << "  " << name << ": " << grouped_digits(part.numbers) << " in " << part.tensors
               << " tensors, " << join(part.dtypes) << '\n';
   }
+}
+
+void print_model(const WeightSummary& file, const InfoOptions& options) {
+  row("kind", file.layout());
+  row("file form", file.form);
+  row("first stage", find_metadata(file, "ldm.first_stage"));
+  row("averages", file.has("model_ema.") ? "yes, taken unless --no-ema" : "");
+  row("training", training_state(file));
+  row("foreign", join(file.foreign));
+  print_parts(file);
   for (const auto& [key, value] : file.metadata) {
-    if (key.rfind("ldm.", 0) != 0) row("metadata", key + " = " + value.substr(0, 100));
+    if (file.form == "safetensors" && key.rfind("ldm.", 0) != 0)
+      row("metadata", key + " = " + value.substr(0, 100));
   }
   const std::string config = find_metadata(file, "ldm.config");
   if (!config.empty()) std::cout << "config\n" << config << (config.back() == '\n' ? "" : "\n");
   if (!options.keys) return;
   std::cout << "tensors\n";
   for (const auto& tensor : file.tensors) {
-    std::cout << "  " << tensor.name << ' ' << dtype_name(tensor.dtype) << ' ' << shape_text(tensor.shape)
-              << '\n';
+    std::cout << "  " << tensor.name << ' ' << tensor.dtype << ' ' << shape_text(tensor.shape) << '\n';
   }
 }
 
-Json model_json(const SafetensorsFile& file, const InfoOptions& options) {
-  Json out = {{"metadata", file.metadata}, {"parts", Json::object()}};
+Json model_json(const WeightSummary& file, const InfoOptions& options) {
+  Json out = {{"kind", file.layout()},
+              {"form", file.form},
+              {"averages", file.has("model_ema.")},
+              {"training", training_state(file)},
+              {"foreign", file.foreign},
+              {"metadata", file.metadata},
+              {"parts", Json::object()}};
   for (const auto& [name, part] : find_parts(file)) {
     out["parts"][name] = {{"tensors", part.tensors}, {"numbers", part.numbers}, {"dtypes", part.dtypes}};
   }
   if (!options.keys) return out;
   out["tensors"] = Json::array();
   for (const auto& t : file.tensors) {
-    out["tensors"].push_back({{"name", t.name}, {"dtype", dtype_name(t.dtype)}, {"shape", t.shape}});
+    out["tensors"].push_back({{"name", t.name}, {"dtype", t.dtype}, {"shape", t.shape}});
   }
   return out;
 }
@@ -141,7 +161,7 @@ int show(const InfoOptions& options) {
   const MappedFile mapped{fs::path(options.file)};
   const auto bytes = mapped.bytes();
   if (is_png(bytes)) return show_picture(bytes, options);
-  const auto file = parse_safetensors(bytes);
+  const auto file = summarize_weights(options.file);
   const std::string hash = sha256_hex(bytes);
   if (options.json) {
     Json out = model_json(file, options);
@@ -167,7 +187,8 @@ void add_info(CLI::App& app, Context& context) {
        {"ldm info model.safetensors --keys", "the name and shape of every tensor as well"},
        {"ldm info pizza.png", "prompt, seed and all settings that drew it"}});
   auto options = std::make_shared<InfoOptions>();
-  verb->add_option("FILE", options->file, "a safetensors file, a YAML configuration, or a PNG picture")
+  verb->add_option("FILE", options->file,
+                   "weights (safetensors, .ckpt, .pt, .bin, GGUF), a YAML configuration, or a PNG picture")
       ->required();
   verb->add_flag("--keys", options->keys, "list every tensor");
   verb->add_flag("--json", options->json, "print JSON");

@@ -17,7 +17,7 @@
 #include "ldm/image/grid.h"
 #include "ldm/image/png.h"
 #include "ldm/io/file.h"
-#include "ldm/model/model_file.h"
+#include "ldm/model/load_model.h"
 #include "ldm/pipeline/generator.h"
 
 namespace ldm::cli {

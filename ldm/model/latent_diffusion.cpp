@@ -124,10 +124,10 @@ StateDict LatentDiffusion::state() const {
   return out;
 }
 
-void LatentDiffusion::load(const StateDict& tensors) {
-  auto report = load_state_dict(*unet_, tensors, kUnetPrefix);
+void LatentDiffusion::load(StateDict tensors) {
+  auto report = take_state_dict(*unet_, tensors, kUnetPrefix);
   if (conditioner_) {
-    const auto more = load_state_dict(*conditioner_, tensors, kConditionPrefix);
+    const auto more = take_state_dict(*conditioner_, tensors, kConditionPrefix);
     report.missing.insert(report.missing.end(), more.missing.begin(), more.missing.end());
     report.unexpected.insert(report.unexpected.end(), more.unexpected.begin(), more.unexpected.end());
     report.mis_shaped.insert(report.mis_shaped.end(), more.mis_shaped.begin(), more.mis_shaped.end());

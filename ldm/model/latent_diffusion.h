@@ -141,8 +141,9 @@ class LatentDiffusion {
 
   // UNet and condition encoder under the original's names (model.diffusion_model.*, cond_stage_model.*).
   StateDict state() const;
-  // Strict: throws kFormat with the table of what does not fit.
-  void load(const StateDict& tensors);
+  // Strict: throws kFormat with the table of what does not fit. Move the tensors in, so that each is freed as
+  // soon as it is copied.
+  void load(StateDict tensors);
 
   void to(at::Device device, at::ScalarType dtype);
   at::Device device() const;

@@ -1,13 +1,9 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
-#include <optional>
 #include <string>
 
 #include "ldm/config/node.h"
-#include "ldm/model/latent_diffusion.h"
-#include "ldm/nn/first_stage.h"
 #include "ldm/nn/state_dict.h"
 
 namespace ldm {
@@ -27,6 +23,9 @@ struct ModelFile {
   std::string first_stage_sha256;
 };
 
+// Whether the file is one of ours, of any version. Throws kData when it cannot be read.
+bool is_model_file(const std::filesystem::path& path);
+
 // Throws kData when unreadable, kFormat when it is no model file of ours or of a newer format.
 ModelFile read_model_file(const std::filesystem::path& path);
 
@@ -34,13 +33,8 @@ ModelFile read_model_file(const std::filesystem::path& path);
 // one does not fit its range.
 void write_model_file(const std::filesystem::path& path, const ModelFile& model, at::ScalarType dtype);
 
-// A first stage with its weights, from a first-stage file or from a diffusion file that holds one.
-std::shared_ptr<FirstStage> load_first_stage(const std::filesystem::path& path);
-
-// A whole model ready to draw. `first_stage`: another file than the one named inside. The named one is looked
-// for beside the model and its hash is compared.
-std::unique_ptr<LatentDiffusion> load_latent_diffusion(
-    const std::filesystem::path& path, const std::optional<std::filesystem::path>& first_stage = {});
+// The tensors with floating-point ones in another number type. Throws kData when one does not fit its range.
+StateDict in_dtype(const StateDict& tensors, at::ScalarType dtype);
 
 // SHA-256 of a file's bytes, in hex.
 std::string file_sha256(const std::filesystem::path& path);

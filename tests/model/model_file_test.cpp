@@ -1,3 +1,4 @@
+#include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
 
 #include <ATen/ATen.h>

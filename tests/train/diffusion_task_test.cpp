@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
 #include "tests/train/tiny_task.h"
 
