@@ -54,7 +54,6 @@ case $what in
     run "width 96, batch 32" $dm "$@" data.batch_size=32 $unet.model_channels=96
     run "width 64, batch 16" $dm "$@" data.batch_size=16
     run "width 64, batch 64" $dm "$@" data.batch_size=64
-    run "width 64, eps" $dm "$@" data.batch_size=32 model.params.parameterization=eps model.params.zero_terminal_snr=false
     run "width 64, one text layer" $dm "$@" data.batch_size=32 $text.n_layer=1
     run "width 64, no pooled text" $dm "$@" data.batch_size=32 model.params.conditioning_key=crossattn "$unet.num_classes=null" "$unet.adm_in_channels=null"
     ;;
