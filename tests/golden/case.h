@@ -41,6 +41,8 @@ class Case {
   const Json& config() const { return json_["config"]; }         // Original parameter names.
   bool math_format() const { return json_.contains("format"); }  // golden/math; otherwise golden/models.
   torch::Device device() const { return device_; }
+  // From here on modules are prepared for inference when they are loaded, and gradients are not compared.
+  void use_inference_kernels() { inference_ = true; }
   // A published model in its real size: weights are taken once, no gradients.
   bool full_size() const { return json_.value("full_size", false) || json_.contains("generated_weights"); }
 
@@ -97,7 +99,7 @@ class Case {
   std::set<std::string> used_weights_, done_;
   std::vector<Comparison> comparisons_;
   std::vector<std::string> unsupported_;
-  bool float32_ = false, weights_read_ = false;
+  bool float32_ = false, weights_read_ = false, inference_ = false;
 };
 
 // max |got - want| / max |want|, and the READMEs' special cases: another shape is infinitely wrong, a NaN

@@ -1,6 +1,7 @@
 // golden_test [--device cuda] [--filter TEXT] [--list] [--root DIR] [--data DIR] [--pending FILE]
-//             [--markdown FILE]
+//             [--markdown FILE] [--inference]
 // --markdown writes a table of what passed and the worst error of each kind.
+// --inference computes with the kernels of inference (prepare_for_inference) and leaves gradients out.
 // Default root: $LDM_GOLDEN_ROOT, else the archives that the build unpacked.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -25,7 +26,7 @@ ldm::golden::RunnerOptions defaults() {
 int usage(const char* complaint) {
   std::fprintf(stderr,
                "golden_test: %s\nusage: golden_test [--device cuda] [--filter TEXT] [--list] [--root DIR] "
-               "[--data DIR] [--pending FILE] [--markdown FILE]\n",
+               "[--data DIR] [--pending FILE] [--markdown FILE] [--inference]\n",
                complaint);
   return 2;
 }
@@ -39,6 +40,10 @@ int main(int argc, char** argv) {
     const std::string_view flag = argv[i];
     if (flag == "--list") {
       options.list = true;
+      continue;
+    }
+    if (flag == "--inference") {
+      options.inference = true;
       continue;
     }
     if (i + 1 == argc) return usage("an option is unknown or lacks its value");
@@ -63,7 +68,7 @@ int main(int argc, char** argv) {
   if (options.roots.empty() && root != nullptr && *root != '\0') options.roots.emplace_back(root);
   if (options.roots.empty()) {
     options.roots = {LDM_GOLDEN_UNPACKED "/math", LDM_GOLDEN_UNPACKED "/models"};
-    options.check_stale = options.filter.empty();
+    options.check_stale = options.filter.empty() && !options.inference;
   }
   options.full_size_threads = at::get_num_threads();
   at::set_num_threads(1);  // The cases are small; threads that wait for each other on a busy machine are not.

@@ -27,8 +27,10 @@ struct Totals {
 // threads; for the small ones threads that wait for each other cost more than they give.
 class FullSizeScope {
  public:
-  FullSizeScope(bool full_size, int threads)
-      : init_(full_size ? Init::kNone : Init::kRandom), grad_(!full_size), full_size_(full_size) {
+  FullSizeScope(bool full_size, bool inference, int threads)
+      : init_(full_size ? Init::kNone : Init::kRandom),
+        grad_(!full_size && !inference),
+        full_size_(full_size) {
     if (full_size_) at::set_num_threads(threads);
   }
   ~FullSizeScope() {
@@ -111,7 +113,14 @@ void report_result(const Case& c, PendingList& pending, Totals& totals) {
   totals.summary.passed(c.kind(), largest->error, largest->tolerance);
 }
 
-void run_case(const fs::path& folder, Case& c, int full_size_threads, PendingList& pending, Totals& totals) {
+// Cases whose outputs are gradients or trained weights.
+bool trains(const Case& c) {
+  return c.kind() == "ae_loss" || c.kind() == "ae_train" || c.kind() == "ldm_train" ||
+         c.json().value("mode", "eval") == "train";
+}
+
+void run_case(const fs::path& folder, Case& c, const RunnerOptions& options, PendingList& pending,
+              Totals& totals) {
   const auto* run_kind = kind_table().find(c.kind());
   if (run_kind == nullptr) return report_skip(c, "", pending, totals);
   if (lacks_generated_weights(c, folder)) {
@@ -120,7 +129,7 @@ void run_case(const fs::path& folder, Case& c, int full_size_threads, PendingLis
     totals.summary.skipped(c.kind());
     return;
   }
-  const FullSizeScope scope(c.full_size(), full_size_threads);
+  const FullSizeScope scope(c.full_size(), options.inference, options.full_size_threads);
   try {
     (*run_kind)(c);
     c.finish();
@@ -173,11 +182,15 @@ int run(const RunnerOptions& options) {
   for (const auto& folder : folders) {
     Case c(folder, places, torch::Device(options.device));
     if ((c.name() + " " + c.kind()).find(options.filter) == std::string::npos) continue;
+    if (options.inference) {
+      if (trains(c)) continue;
+      c.use_inference_kernels();
+    }
     if (options.list) {
       std::printf("%s %s\n", c.name().c_str(), c.kind().c_str());
       continue;
     }
-    run_case(folder, c, options.full_size_threads, pending, totals);
+    run_case(folder, c, options, pending, totals);
     std::fflush(stdout);
   }
   if (options.list) return 0;

@@ -66,8 +66,10 @@ struct RunnerOptions {
   std::filesystem::path markdown;  // Where a table of the kinds is written; empty: nowhere.
   int full_size_threads = 1;       // Threads of full-size cases; the others run on one.
   std::string filter;              // Only cases whose name or kind contains this.
-  bool list = false;               // Print names and kinds, run nothing.
-  bool check_stale = false;        // Fail on entries of the pending list that excuse nothing.
+  // Modules compute with the kernels of inference (ldm/kernels); cases that train are left out.
+  bool inference = false;
+  bool list = false;         // Print names and kinds, run nothing.
+  bool check_stale = false;  // Fail on entries of the pending list that excuse nothing.
 };
 
 // Runs the cases, prints one line each and a summary. Returns the exit code: 0 when nothing failed.
