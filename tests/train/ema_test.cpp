@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "ldm/core/error.h"
+#include "ldm/train/ema_profile.h"
 
 namespace ldm {
 namespace {
@@ -97,6 +99,18 @@ TEST(LitEma, RefusesBadArguments) {
   state = ema.state();
   state["v"] = at::zeros({1});
   expect_ema_error(ErrorKind::kFormat, "unexpected 'v'", [&] { ema.load_state(state); });
+}
+
+TEST(LitEma, OtherKindsDifferInTheDecay) {
+  const auto parameters = one(1.0F);
+  LitEma power(parameters, {.kind = "power", .sigma_rel = 0.1}, 8);
+  power.update();
+  EXPECT_EQ(power.last_decay(), 0.0);  // An average of one value is that value.
+  power.update();
+  EXPECT_NEAR(power.last_decay(), std::pow(0.5, 1 + power_exponent(0.1)), 1e-7);
+  LitEma half(parameters, {.kind = "half_life", .half_life = 1000, .ramp_up = 0.5}, 100);
+  half.update();
+  EXPECT_NEAR(half.last_decay(), 0.25, 1e-7);  // 100 pictures, a half-life of 50.
 }
 
 }  // namespace
