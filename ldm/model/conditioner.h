@@ -18,6 +18,17 @@ struct PictureFrame {
   std::array<double, 2> target_size{1024, 1024};    // Height, width of what is drawn.
 };
 
+// How a caption is read. Training reads it as it stands; a prompt may say more.
+struct CaptionReading {
+  // It has weights and BREAK (text/prompt_weights.h), and may be longer than the encoder reads at once: then
+  // it is cut into chunks (text/prompt_chunks.h) whose states stand one behind the other.
+  bool prompt = false;
+  // CLIP: whose state is taken, 1 the last layer's, 2 the last but one's; 0: the model's own.
+  int64_t clip_skip = 0;
+
+  bool operator==(const CaptionReading&) const = default;
+};
+
 // What one sample is conditioned on. A model reads the fields that it was trained with and no others.
 // Undefined tensors are absent.
 struct Condition {
@@ -29,6 +40,7 @@ struct Condition {
   torch::Tensor embeddings;  // [T, D]: tokens made elsewhere (retrieved pictures).
   torch::Tensor vector;      // [A]: a vector made elsewhere.
   PictureFrame frame;
+  CaptionReading reading;  // Of the caption; the same for all samples of a batch.
 };
 
 // What the network is given. Undefined tensors are absent.
@@ -53,7 +65,7 @@ class Conditioner : public torch::nn::Module {
   virtual Conditioning encode(std::span<const Condition> conditions) const = 0;
   // What has to be in the model file besides weights: the tokenizer's vocabulary; empty if there is none.
   virtual std::string vocabulary() const { return {}; }
-  // Pieces of a caption that do not fit or are not known, in words for the user; empty if all is well.
+  // What of a prompt does not fit at once or is not known, in words for the user; empty if all is well.
   virtual std::string complaint(const std::string& /*caption*/) const { return {}; }
   // Whether it reads the caption.
   virtual bool takes_words() const { return false; }

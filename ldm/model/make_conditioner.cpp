@@ -8,6 +8,7 @@
 #include "ldm/config/options.h"
 #include "ldm/core/error.h"
 #include "ldm/model/class_conditioner.h"
+#include "ldm/model/clip_conditioner.h"
 #include "ldm/model/conditioner_group.h"
 #include "ldm/model/identity_conditioner.h"
 #include "ldm/model/map_conditioner.h"
@@ -40,6 +41,28 @@ std::shared_ptr<Conditioner> make_text(const Node& params, const ConditionerSett
         ": the vocabulary has ", tokenizer.size(), " pieces, the network knows ",
         options.transformer.vocab_size);
   return std::make_shared<TextConditioner>(options, std::move(tokenizer));
+}
+
+// Sizes by name first, then what the file says itself.
+std::shared_ptr<Conditioner> make_clip(const Node& params, const ConditionerSetting& setting,
+                                       ClipNaming naming, const std::string& where) {
+  const bool open_clip = naming == ClipNaming::kOpenClip;
+  ClipConditionerOptions options{.arch = open_clip ? "ViT-H-14" : ""};
+  if (const auto* arch = params.find("arch")) options.arch = arch->text();
+  options.clip = clip_sizes(options.arch, naming);
+  read_options(params, options, where + ".params");
+  constexpr char kLarge[] = "openai/clip-vit-large-patch14";
+  check(open_clip || options.version.empty() || options.version == kLarge, where,
+        ".params.version: expected ", kLarge, " or nothing, got '", options.version,
+        "'; hint: hidden_size and its kin describe another");
+  if (init_mode() == Init::kMeta || setting.vocabulary.empty())
+    return std::make_shared<ClipConditioner>(options, std::nullopt);
+  auto tokenizer = ClipTokenizer::from_vocab(
+      std::as_bytes(std::span(setting.vocabulary)),
+      {.rules = open_clip ? ClipRules::kOpenAi : ClipRules::kHuggingFace, .pad_token = options.pad_token});
+  check(tokenizer.size() <= options.clip.vocab_size, ErrorKind::kFormat, where, ": the vocabulary has ",
+        tokenizer.size(), " pieces, the network knows ", options.clip.vocab_size);
+  return std::make_shared<ClipConditioner>(options, std::move(tokenizer));
 }
 
 std::shared_ptr<Conditioner> make_class(const Node& params, const std::string& where) {
@@ -161,6 +184,10 @@ std::shared_ptr<Conditioner> make_conditioner(const Node& config, const Conditio
   switch (const auto target = parse_target(name, where + ".target")) {
     case Target::kTextTransformer:
       return make_text(params, setting, where);
+    case Target::kClipText:
+      return make_clip(params, setting, ClipNaming::kHuggingFace, where);
+    case Target::kOpenClipText:
+      return make_clip(params, setting, ClipNaming::kOpenClip, where);
     case Target::kClassEmbedder:
       return make_class(params, where);
     case Target::kSpatialRescaler:

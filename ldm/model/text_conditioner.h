@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "ldm/model/captions.h"
 #include "ldm/model/conditioner.h"
 #include "ldm/nn/text_transformer.h"
 #include "ldm/text/wordpiece.h"
@@ -25,14 +26,13 @@ class TextConditioner : public Conditioner {
   TextConditioner(const TextConditionerOptions& options, std::optional<WordPiece> tokenizer);
   Conditioning encode(std::span<const Condition> conditions) const override;
   std::string vocabulary() const override { return tokenizer_ ? tokenizer_->to_vocab() : std::string(); }
-  std::string complaint(const std::string& caption) const override;
+  std::string complaint(const std::string& prompt) const override;
   bool takes_words() const override { return tokenizer_.has_value(); }
   bool has_null() const override { return tokenizer_.has_value(); }
 
-  // [N, T] token ids: those of the conditions, or their captions' padded to max_length; and encode() from
-  // there.
-  torch::Tensor tokenize(std::span<const Condition> conditions) const;
-  Conditioning encode_tokens(const torch::Tensor& tokens) const;
+  // The conditions' own tokens as one chunk, or their captions'; and encode() from there.
+  CaptionTokens tokenize(std::span<const Condition> conditions) const;
+  Conditioning encode_tokens(const CaptionTokens& tokens) const;
 
  private:
   TextConditionerOptions options_;
