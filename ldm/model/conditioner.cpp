@@ -45,9 +45,9 @@ torch::Tensor stack_field(std::span<const Condition> conditions, torch::Tensor C
   for (const auto& condition : conditions) {
     const auto& value = condition.*field;
     check(value.defined(), who, ": every sample needs ", what);
-    check(rows.empty() || value.sizes() == rows.front().sizes(), who, ": expected ", what,
-          " of the same shape for every sample, got ", value.sizes(), " after ", rows.front().sizes());
     rows.push_back(value);
+    check(value.sizes() == rows.front().sizes(), who, ": expected ", what,
+          " of the same shape for every sample, got ", value.sizes(), " after ", rows.front().sizes());
   }
   return at::stack(rows);
 }

@@ -19,6 +19,11 @@ std::shared_ptr<Conditioner> made(const std::string& yaml, ConditionerSetting se
   return out;
 }
 
+Conditioning encoded(const std::shared_ptr<Conditioner>& conditioner,
+                     const std::vector<Condition>& conditions) {
+  return conditioner->encode(conditions);
+}
+
 constexpr char kWords[] =
     "{target: text_transformer, params: {n_embed: 32, n_layer: 1, vocab_size: 10, max_seq_len: 6, heads: 2}}";
 
@@ -27,9 +32,9 @@ TEST(MakeConditioner, RescalesMaps) {
       made("{target: spatial_rescaler, params: {n_stages: 2, in_channels: 5, out_channels: 3}}",
            {.wiring = {.concat = true}});
   const Condition map{.picture = at::rand({5, 16, 16})};
-  EXPECT_EQ(conditioner->encode({{map, map}}).concat.sizes(), (Sizes{2, 3, 4, 4}));
+  EXPECT_EQ(encoded(conditioner, {map, map}).concat.sizes(), (Sizes{2, 3, 4, 4}));
   EXPECT_EQ(conditioner->named_parameters().keys(), std::vector<std::string>{"channel_mapper.weight"});
-  EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { conditioner->encode({{Condition{}}}); }), "needs a map"));
+  EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { encoded(conditioner, {Condition{}}); }), "needs a map"));
 }
 
 TEST(MakeConditioner, TheFirstStageMayBeOne) {
@@ -38,7 +43,7 @@ TEST(MakeConditioner, TheFirstStageMayBeOne) {
   const auto conditioner = made("__is_first_stage__", setting);
   torch::NoGradGuard no_grad;
   const auto picture = at::rand({3, 16, 16}) * 2 - 1;
-  EXPECT_TRUE(at::equal(conditioner->encode({{Condition{.picture = picture}}}).concat,
+  EXPECT_TRUE(at::equal(encoded(conditioner, {Condition{.picture = picture}}).concat,
                         stage->encode(picture.unsqueeze(0))));
   EXPECT_TRUE(conditioner->parameters().empty());
 }
@@ -51,7 +56,7 @@ TEST(MakeConditioner, OneChannelMoreIsInpainting) {
   auto mask = at::zeros({1, 16, 16});
   mask.narrow(2, 8, 8).fill_(1);
   const Condition condition{.picture = picture, .mask = mask};
-  const auto out = made("__is_first_stage__", setting)->encode({{condition}}).concat;
+  const auto out = encoded(made("__is_first_stage__", setting), {condition}).concat;
   auto black = picture.unsqueeze(0).clone();
   black.narrow(3, 8, 8).fill_(-1);
   EXPECT_TRUE(at::equal(out.narrow(1, 0, 4), stage->encode(black)));
@@ -59,7 +64,7 @@ TEST(MakeConditioner, OneChannelMoreIsInpainting) {
   // Stable Diffusion's: the mask first, grey instead of black, scaled latents.
   const FirstStageConditioner stable(stage, PictureStyle::kStableInpaint, 0.5);
   black.narrow(3, 8, 8).fill_(0);
-  const auto other = stable.encode({{condition}}).concat;
+  const auto other = stable.encode(std::vector<Condition>{condition}).concat;
   EXPECT_TRUE(at::equal(other.narrow(1, 1, 4), stage->encode(black) * 0.5));
   EXPECT_TRUE(at::equal(other[0][0][0], at::tensor({0.0F, 0.0F, 1.0F, 1.0F})));
 }
@@ -69,7 +74,7 @@ TEST(MakeConditioner, RefusesPicturesThatDoNotFit) {
       .wiring = {.concat = true}, .first_stage = tiny_first_stage(), .concat_channels = 5};
   const auto conditioner = made("first_stage", setting);
   const auto encode = [&](const Condition& c) {
-    return thrown(ErrorKind::kUsage, [&] { conditioner->encode({{c}}); });
+    return thrown(ErrorKind::kUsage, [&] { encoded(conditioner, {c}); });
   };
   EXPECT_TRUE(has(encode({}), "needs a picture"));
   EXPECT_TRUE(has(encode({.picture = at::zeros({3, 16, 16})}), "needs a mask"));
@@ -83,8 +88,8 @@ TEST(MakeConditioner, IdentityGivesWhatIsWired) {
   const Condition condition{
       .label = 2, .picture = at::rand({3, 4, 4}), .embeddings = at::rand({2, 8}), .vector = at::rand({6})};
   const auto identity = [&](const Wiring& wiring, int64_t classes) {
-    return made("torch.nn.Identity", {.wiring = wiring, .context_dim = 8, .classes = classes})
-        ->encode({{condition}});
+    return encoded(made("torch.nn.Identity", {.wiring = wiring, .context_dim = 8, .classes = classes}),
+                   {condition});
   };
   const auto map = identity({.concat = true}, 0);
   EXPECT_TRUE(at::equal(map.concat[0], condition.picture));
@@ -97,10 +102,10 @@ TEST(MakeConditioner, IdentityGivesWhatIsWired) {
 TEST(MakeConditioner, RetrievalsNullIsZeros) {
   const auto identity = made("identity", {.wiring = {.context = true}, .context_dim = 8});
   const Condition some{.embeddings = at::rand({2, 8})};
-  const auto mixed = identity->encode({{some, Condition{}}}).context;
+  const auto mixed = encoded(identity, {some, Condition{}}).context;
   EXPECT_EQ(mixed.sizes(), (Sizes{2, 2, 8}));
   EXPECT_EQ(mixed[1].abs().max().item<float>(), 0.0F);
-  const auto null = identity->encode({{Condition{}}});
+  const auto null = encoded(identity, {Condition{}});
   EXPECT_EQ(null.context.sizes(), (Sizes{1, 1, 8}));
   EXPECT_EQ(join_batches(null, {.context = mixed}).context.sizes(), (Sizes{3, 2, 8}));
 }
@@ -110,7 +115,7 @@ TEST(MakeConditioner, SizesAreSines) {
                           {.wiring = {.y = true}});
   Condition condition;
   condition.frame.crop_top_left = {5, 70};
-  const auto y = sizes->encode({{condition}}).y;
+  const auto y = encoded(sizes, {condition}).y;
   EXPECT_TRUE(at::equal(y, timestep_embedding(at::tensor({5.0, 70.0}), 8).view({1, 16})));
   EXPECT_TRUE(has(thrown(ErrorKind::kUsage,
                          [] {
@@ -129,7 +134,7 @@ TEST(MakeConditioner, AListJoinsItsMembersChannels) {
       std::string("{target: size_embedder, input_key: target_size_as_tuple, params: {outdim: 8}}");
   const auto list = made(list_of(std::string(kWords) + ", " + kWords + ", " + size + ", " + size),
                          {.wiring = {.context = true}});
-  const auto out = list->encode({{Condition{.caption = "red disc"}}});
+  const auto out = encoded(list, {Condition{.caption = "red disc"}});
   EXPECT_EQ(out.context.sizes(), (Sizes{1, 6, 64}));
   EXPECT_EQ(out.y.sizes(), (Sizes{1, 32}));
   EXPECT_TRUE(list->named_parameters().contains("embedders.1.transformer.norm.weight"));
@@ -153,7 +158,7 @@ TEST(MakeConditioner, HybridIsAMapAndWords) {
       made("{target: hybrid, params: {c_concat_config: {target: identity}, c_crossattn_config: " +
                std::string(kWords) + "}}",
            {.wiring = {.concat = true, .context = true}});
-  const auto out = hybrid->encode({{Condition{.caption = "red", .picture = at::rand({3, 4, 4})}}});
+  const auto out = encoded(hybrid, {Condition{.caption = "red", .picture = at::rand({3, 4, 4})}});
   EXPECT_NO_THROW(check_wired(parse_wiring("hybrid"), out));
   EXPECT_TRUE(hybrid->named_parameters().contains("crossattn_conditioner.transformer.norm.weight"));
 }
@@ -165,9 +170,8 @@ TEST(MakeConditioner, LayoutsAreTokens) {
       "use_tokenizer: false}}",
       {.wiring = {.context = true}});
   EXPECT_FALSE(layout->takes_words());
-  EXPECT_EQ(layout->encode({{Condition{.tokens = at::tensor({1, 2, 9})}}}).context.sizes(),
-            (Sizes{1, 3, 32}));
-  EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { layout->encode({{Condition{}}}); }), "needs tokens"));
+  EXPECT_EQ(encoded(layout, {Condition{.tokens = at::tensor({1, 2, 9})}}).context.sizes(), (Sizes{1, 3, 32}));
+  EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { encoded(layout, {Condition{}}); }), "needs tokens"));
 }
 
 TEST(MakeConditioner, RefusesWhatIsNone) {
