@@ -15,6 +15,7 @@
 #include "ldm/data/emoji_colour.h"
 #include "ldm/data/emoji_font.h"
 #include "ldm/data/emoji_plan.h"
+#include "ldm/data/emoji_sources.h"
 #include "ldm/image/png.h"
 #include "ldm/io/file.h"
 
@@ -27,13 +28,6 @@ constexpr int64_t kStrike = 128;  // Side of the font's pictures after the empty
 constexpr double kMinTurn = 40;   // Degrees between a picture's own hue and that of its copies.
 constexpr double kBrightValue =
     0.72;  // Darker pictures are not turned to yellow or orange: that gives brown.
-
-std::vector<std::byte> read_input(const std::string& path, std::string_view what, std::string_view package) {
-  check(fs::is_regular_file(path), ErrorKind::kData, "make_emoji_set: expected ", what, " at ", path,
-        ", found none; hint: apt-get install ", package);
-  const MappedFile file(path);
-  return {file.bytes().begin(), file.bytes().end()};
-}
 
 void check_options(const EmojiOptions& o) {
   check(o.size == 64 || o.size == 128, "make_emoji_set: expected a size of 64 or 128, got ", o.size);
@@ -162,16 +156,11 @@ void prepare_folder(const fs::path& out) {
 EmojiReport make_emoji_set(const EmojiOptions& options, const fs::path& out, const ProgressFn& progress,
                            const StopToken& stop) {
   check_options(options);
-  const EmojiFont font(read_input(options.font, "the font", "fonts-noto-color-emoji"));
-  const auto names = read_input(options.emoji_test, "emoji-test.txt", "unicode-data");
-  Annotations cldr;
-  for (const std::string& path : {options.annotations, options.derived}) {
-    parse_annotations(read_input(path, "CLDR's annotations", "unicode-cldr-core"), path, cldr);
-  }
-  const auto plan = plan_emoji(parse_emoji_test(names, options.emoji_test), cldr, options);
+  const EmojiSources sources = read_emoji_sources(options, "make_emoji_set");
+  const auto plan = plan_emoji(sources.entries, sources.cldr, options);
 
   prepare_folder(out);
-  EmojiWriter writer(options, out, font);
+  EmojiWriter writer(options, out, sources.font);
   for (size_t i = 0; i < plan.size(); ++i) {
     check(!stop.requested(), ErrorKind::kData, "make_emoji_set: stopped after ", i, " of ", plan.size(),
           " pictures");

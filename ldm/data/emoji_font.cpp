@@ -5,6 +5,7 @@
 #include <hb-ft.h>
 #include <hb.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -48,6 +49,45 @@ Image over_white(const FT_Bitmap& bitmap) {
   return out;
 }
 
+// Premultiplied BGRA to straight RGBA.
+Image straight_alpha(const FT_Bitmap& bitmap) {
+  Image out = make_image(bitmap.width, bitmap.rows, 4);
+  for (int64_t y = 0; y < out.height; ++y) {
+    const uint8_t* pixel = bitmap.buffer + y * bitmap.pitch;
+    uint8_t* to = out.row(y);
+    for (int64_t x = 0; x < out.width; ++x, pixel += 4, to += 4) {
+      const int alpha = pixel[3];
+      for (int c = 0; c < 3; ++c) {
+        const int value = alpha == 0 ? 0 : (255 * pixel[2 - c] + alpha / 2) / alpha;
+        to[c] = static_cast<uint8_t>(std::min(255, value));
+      }
+      to[3] = pixel[3];
+    }
+  }
+  return out;
+}
+
+// The glyph's bitmap, which lives until the next one is loaded.
+const FT_Bitmap& load_emoji(FT_Face face, hb_font_t* font, hb_buffer_t* buffer,
+                            std::u32string_view code_points) {
+  hb_buffer_clear_contents(buffer);
+  const auto count = static_cast<int>(code_points.size());
+  hb_buffer_add_utf32(buffer, reinterpret_cast<const uint32_t*>(code_points.data()), count, 0, count);
+  hb_buffer_guess_segment_properties(buffer);
+  hb_shape(font, buffer, nullptr, 0);
+  unsigned int glyphs = 0;
+  const hb_glyph_info_t* info = hb_buffer_get_glyph_infos(buffer, &glyphs);
+  const auto require = [&](bool ok, std::string_view expected) {
+    check(ok, ErrorKind::kData, "EmojiFont: expected ", expected, " for ", hex_name(code_points),
+          "; hint: the font may be older than emoji-test.txt");
+  };
+  require(glyphs == 1 && info[0].codepoint != 0, "one glyph");
+  require(FT_Load_Glyph(face, info[0].codepoint, FT_LOAD_COLOR) == 0, "a readable glyph");
+  const FT_Bitmap& bitmap = face->glyph->bitmap;
+  require(bitmap.pixel_mode == FT_PIXEL_MODE_BGRA && bitmap.pitch > 0, "a coloured bitmap");
+  return bitmap;
+}
+
 }  // namespace
 
 EmojiFont::EmojiFont(std::vector<std::byte> bytes) : handles_(std::make_unique<Handles>()) {
@@ -75,22 +115,12 @@ EmojiFont& EmojiFont::operator=(EmojiFont&&) noexcept = default;
 
 Image EmojiFont::draw(std::u32string_view code_points) const {
   const Handles& h = *handles_;
-  hb_buffer_clear_contents(h.buffer);
-  const auto count = static_cast<int>(code_points.size());
-  hb_buffer_add_utf32(h.buffer, reinterpret_cast<const uint32_t*>(code_points.data()), count, 0, count);
-  hb_buffer_guess_segment_properties(h.buffer);
-  hb_shape(h.font, h.buffer, nullptr, 0);
-  unsigned int glyphs = 0;
-  const hb_glyph_info_t* info = hb_buffer_get_glyph_infos(h.buffer, &glyphs);
-  const auto require = [&](bool ok, std::string_view expected) {
-    check(ok, ErrorKind::kData, "EmojiFont::draw: expected ", expected, " for ", hex_name(code_points),
-          "; hint: the font may be older than emoji-test.txt");
-  };
-  require(glyphs == 1 && info[0].codepoint != 0, "one glyph");
-  require(FT_Load_Glyph(h.face, info[0].codepoint, FT_LOAD_COLOR) == 0, "a readable glyph");
-  const FT_Bitmap& bitmap = h.face->glyph->bitmap;
-  require(bitmap.pixel_mode == FT_PIXEL_MODE_BGRA && bitmap.pitch > 0, "a coloured bitmap");
-  return over_white(bitmap);
+  return over_white(load_emoji(h.face, h.font, h.buffer, code_points));
+}
+
+Image EmojiFont::draw_transparent(std::u32string_view code_points) const {
+  const Handles& h = *handles_;
+  return straight_alpha(load_emoji(h.face, h.font, h.buffer, code_points));
 }
 
 }  // namespace ldm

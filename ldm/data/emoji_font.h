@@ -24,6 +24,9 @@ class EmojiFont {
   // exactly one coloured glyph is a data error.
   Image draw(std::u32string_view code_points) const;
 
+  // The same with its transparency: RGBA, straight alpha.
+  Image draw_transparent(std::u32string_view code_points) const;
+
  private:
   struct Handles;
   std::unique_ptr<Handles> handles_;

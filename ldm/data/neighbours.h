@@ -9,6 +9,7 @@
 
 namespace ldm {
 
+// The result of a search.
 struct Neighbours {
   torch::Tensor indices;  // [B, k] int64, nearest first.
   torch::Tensor scores;   // [B, k] float32, cosines.
