@@ -9,6 +9,7 @@
 #include "ldm/core/error.h"
 #include "ldm/model/class_conditioner.h"
 #include "ldm/model/clip_conditioner.h"
+#include "ldm/model/clip_feature_conditioner.h"
 #include "ldm/model/conditioner_group.h"
 #include "ldm/model/identity_conditioner.h"
 #include "ldm/model/map_conditioner.h"
@@ -43,6 +44,17 @@ std::shared_ptr<Conditioner> make_text(const Node& params, const ConditionerSett
   return std::make_shared<TextConditioner>(options, std::move(tokenizer));
 }
 
+// Nothing: there is none in the file, or names and counts are all that is wanted.
+std::optional<ClipTokenizer> clip_tokenizer(const ConditionerSetting& setting,
+                                            const ClipTokenizerOptions& options, const ClipTextOptions& clip,
+                                            const std::string& where) {
+  if (init_mode() == Init::kMeta || setting.vocabulary.empty()) return std::nullopt;
+  auto tokenizer = ClipTokenizer::from_vocab(std::as_bytes(std::span(setting.vocabulary)), options);
+  check(tokenizer.size() <= clip.vocab_size, ErrorKind::kFormat, where, ": the vocabulary has ",
+        tokenizer.size(), " pieces, the network knows ", clip.vocab_size);
+  return tokenizer;
+}
+
 // Sizes by name first, then what the file says itself.
 std::shared_ptr<Conditioner> make_clip(const Node& params, const ConditionerSetting& setting,
                                        ClipNaming naming, const std::string& where) {
@@ -55,14 +67,28 @@ std::shared_ptr<Conditioner> make_clip(const Node& params, const ConditionerSett
   check(open_clip || options.version.empty() || options.version == kLarge, where,
         ".params.version: expected ", kLarge, " or nothing, got '", options.version,
         "'; hint: hidden_size and its kin describe another");
-  if (init_mode() == Init::kMeta || setting.vocabulary.empty())
-    return std::make_shared<ClipConditioner>(options, std::nullopt);
-  auto tokenizer = ClipTokenizer::from_vocab(
-      std::as_bytes(std::span(setting.vocabulary)),
-      {.rules = open_clip ? ClipRules::kOpenAi : ClipRules::kHuggingFace, .pad_token = options.pad_token});
-  check(tokenizer.size() <= options.clip.vocab_size, ErrorKind::kFormat, where, ": the vocabulary has ",
-        tokenizer.size(), " pieces, the network knows ", options.clip.vocab_size);
-  return std::make_shared<ClipConditioner>(options, std::move(tokenizer));
+  const auto rules = open_clip ? ClipRules::kOpenAi : ClipRules::kHuggingFace;
+  return std::make_shared<ClipConditioner>(
+      options,
+      clip_tokenizer(setting, {.rules = rules, .pad_token = options.pad_token}, options.clip, where));
+}
+
+std::shared_ptr<Conditioner> make_clip_feature_text(const Node& params, const ConditionerSetting& setting,
+                                                    const std::string& where) {
+  ClipFeatureTextOptions options;
+  if (const auto* version = params.find("version")) options.version = version->text();
+  options.clip = openai_text_sizes(options.version);
+  read_options(params, options, where + ".params");
+  return std::make_shared<ClipFeatureTextConditioner>(
+      options, clip_tokenizer(setting, {.rules = ClipRules::kOpenAi}, options.clip, where));
+}
+
+std::shared_ptr<Conditioner> make_clip_feature_image(const Node& params, const std::string& where) {
+  ClipFeatureImageOptions options;
+  if (const auto* model = params.find("model")) options.model = model->text();
+  options.clip = openai_image_sizes(options.model);
+  read_options(params, options, where + ".params");
+  return std::make_shared<ClipFeatureImageConditioner>(options);
 }
 
 std::shared_ptr<Conditioner> make_class(const Node& params, const std::string& where) {
@@ -188,6 +214,10 @@ std::shared_ptr<Conditioner> make_conditioner(const Node& config, const Conditio
       return make_clip(params, setting, ClipNaming::kHuggingFace, where);
     case Target::kOpenClipText:
       return make_clip(params, setting, ClipNaming::kOpenClip, where);
+    case Target::kClipPooledText:
+      return make_clip_feature_text(params, setting, where);
+    case Target::kClipImage:
+      return make_clip_feature_image(params, where);
     case Target::kClassEmbedder:
       return make_class(params, where);
     case Target::kSpatialRescaler:
