@@ -71,6 +71,8 @@ class Conditioner : public torch::nn::Module {
   virtual bool takes_words() const { return false; }
   // Classes that a label can name; 0: it reads no label.
   virtual int64_t classes() const { return 0; }
+  // Whether it gives a map for the channels of x.
+  virtual bool gives_map() const { return false; }
   // Whether "no condition" can be encoded: guidance and dropout need it.
   virtual bool has_null() const { return true; }
 };

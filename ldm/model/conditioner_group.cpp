@@ -83,6 +83,11 @@ int64_t ConditionerGroup::classes() const {
   return most;
 }
 
+bool ConditionerGroup::gives_map() const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [](const Member& m) { return m.conditioner->gives_map(); });
+}
+
 bool ConditionerGroup::has_null() const {
   return std::any_of(members_.begin(), members_.end(),
                      [](const Member& m) { return m.conditioner->has_null(); });

@@ -25,6 +25,7 @@ class ConditionerGroup : public Conditioner {
   std::string complaint(const std::string& caption) const override;
   bool takes_words() const override;
   int64_t classes() const override;
+  bool gives_map() const override;
   bool has_null() const override;
 
  private:

@@ -18,6 +18,7 @@ class IdentityConditioner : public Conditioner {
   IdentityConditioner(const Wiring& wiring, int64_t context_dim, int64_t classes);
   Conditioning encode(std::span<const Condition> conditions) const override;
   int64_t classes() const override { return wiring_.y ? classes_ : 0; }
+  bool gives_map() const override { return wiring_.concat; }
   bool has_null() const override { return wiring_.context; }
 
  private:

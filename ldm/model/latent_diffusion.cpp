@@ -76,10 +76,15 @@ LatentDiffusion::LatentDiffusion(const LatentDiffusionOptions& options,
       first_stage_(std::move(first_stage)) {
   check(first_stage_ != nullptr, ErrorKind::kInternal, "LatentDiffusion: no first stage");
   conditioner_ = make_cond_stage(options, wiring_, unet_->options(), first_stage_, vocabulary);
-  if (wiring_.concat && wiring_.context) {
+  const bool map = conditioner_ && conditioner_->gives_map();
+  if (wiring_.concat && wiring_.context && !map) {
     picture_ = std::make_shared<FirstStageConditioner>(first_stage_, PictureStyle::kStableInpaint,
                                                        options.scale_factor);
   }
+  check(wiring_.concat == (map || picture_ != nullptr),
+        "model.params.conditioning_key: the conditioner gives ",
+        map ? "a map, which concat or hybrid would take" : "no map for concat", ", got '",
+        options.conditioning_key, "'");
   check(first_stage_->latent_channels() == options.channels,
         "model.params.channels: the first stage has latents of ", first_stage_->latent_channels(),
         " channels, got ", options.channels);

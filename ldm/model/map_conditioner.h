@@ -16,6 +16,7 @@ class RescalerConditioner : public Conditioner {
  public:
   explicit RescalerConditioner(const SpatialRescalerOptions& options);
   Conditioning encode(std::span<const Condition> conditions) const override;
+  bool gives_map() const override { return true; }
   bool has_null() const override { return false; }
 
  private:
@@ -37,6 +38,7 @@ class FirstStageConditioner : public Conditioner {
   FirstStageConditioner(std::shared_ptr<const FirstStage> first_stage, PictureStyle style,
                         double latent_scale = 1.0);
   Conditioning encode(std::span<const Condition> conditions) const override;
+  bool gives_map() const override { return true; }
   bool has_null() const override { return false; }
 
  private:

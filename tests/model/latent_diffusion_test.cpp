@@ -49,6 +49,31 @@ TEST(LatentDiffusion, RefusesWeightsThatDoNotFit) {
   EXPECT_TRUE(has(thrown(ErrorKind::kFormat, [&] { model->load(other); }), "[2, 2]"));
 }
 
+TEST(LatentDiffusion, AppendsPictures) {
+  const auto model = tiny_model("picture");
+  torch::NoGradGuard no_grad;
+  const auto x = at::randn({1, 4, 4, 4}), sigma = at::full({1}, 1.0);
+  const auto draw = [&](const torch::Tensor& picture) {
+    return model->denoiser(model->encode(std::vector<Condition>{{.picture = picture}}))(x, sigma);
+  };
+  EXPECT_EQ(draw(at::zeros({4, 4, 4})).sizes(), x.sizes());
+  EXPECT_FALSE(at::allclose(draw(at::zeros({4, 4, 4})), draw(at::ones({4, 4, 4}))));
+}
+
+TEST(LatentDiffusion, HybridTakesWordsAndAMaskedPicture) {
+  const auto model = tiny_model("text-inpaint");
+  torch::NoGradGuard no_grad;
+  auto picture = at::rand({3, 16, 16}) * 2 - 1, mask = at::zeros({1, 16, 16});
+  mask.narrow(2, 8, 8).fill_(1);
+  const auto out =
+      model->encode(std::vector<Condition>{{.caption = "red disc", .picture = picture, .mask = mask}});
+  EXPECT_TRUE(out.context.defined());
+  picture.narrow(2, 8, 8).fill_(0);
+  EXPECT_TRUE(at::allclose(out.concat.narrow(1, 1, 4), model->encode_images(picture.unsqueeze(0))));
+  EXPECT_TRUE(at::equal(out.concat[0][0][0], at::tensor({0.0F, 0.0F, 1.0F, 1.0F})));
+  EXPECT_EQ(model->predict(at::randn({1, 4, 4, 4}), at::tensor({3}), out).size(1), 4);
+}
+
 TEST(LatentDiffusion, ScalesLatents) {
   const auto model = tiny_model("none");
   torch::NoGradGuard no_grad;
@@ -69,7 +94,7 @@ TEST(LatentDiffusion, RefusesSettingsThatContradict) {
       has(refusal(ErrorKind::kUsage, "none", "model.params.unet_config.target=vq_model"), "expected unet"));
   EXPECT_TRUE(has(refusal(ErrorKind::kUsage, "none", "model.params.parameterization=w"), "w"));
   EXPECT_TRUE(has(refusal(ErrorKind::kUsage, "text", "model.params.cond_stage_config.target=unet"),
-                  "expected text_transformer, class_embedder or unconditional"));
+                  "expected a conditioner"));
 }
 
 TEST(LatentDiffusion, RefusesAVocabularyThatDoesNotFit) {

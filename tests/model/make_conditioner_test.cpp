@@ -35,6 +35,12 @@ TEST(MakeConditioner, RescalesMaps) {
   EXPECT_EQ(encoded(conditioner, {map, map}).concat.sizes(), (Sizes{2, 3, 4, 4}));
   EXPECT_EQ(conditioner->named_parameters().keys(), std::vector<std::string>{"channel_mapper.weight"});
   EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { encoded(conditioner, {Condition{}}); }), "needs a map"));
+  const Condition smaller{.picture = at::rand({5, 8, 8})};
+  EXPECT_TRUE(has(thrown(ErrorKind::kUsage,
+                         [&] {
+                           encoded(conditioner, {map, smaller});
+                         }),
+                  "the same shape"));
 }
 
 TEST(MakeConditioner, TheFirstStageMayBeOne) {

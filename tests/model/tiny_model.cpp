@@ -12,7 +12,11 @@ namespace {
 
 std::string condition_lines(const std::string& condition) {
   if (condition == "none") return "";
-  const std::string key = condition == "text-adm" ? "crossattn-adm" : "crossattn";
+  if (condition == "picture")
+    return "    conditioning_key: concat\n    cond_stage_config: {target: identity}\n";
+  const std::string key = condition == "text-adm"       ? "crossattn-adm"
+                          : condition == "text-inpaint" ? "hybrid"
+                                                        : "crossattn";
   const std::string head = "    conditioning_key: " + key + "\n    cond_stage_config:\n";
   if (condition.starts_with("text")) {
     return head +
@@ -25,9 +29,14 @@ std::string condition_lines(const std::string& condition) {
 }
 
 std::string unet_extras(const std::string& condition) {
-  if (condition == "none") return "";
+  if (condition == "none" || condition == "picture") return "";
   return std::string(", use_spatial_transformer: true, context_dim: 32") +
          (condition == "text-adm" ? ", num_classes: sequential, adm_in_channels: 32" : "");
+}
+
+// Four of the latents, and those of a picture: as many, with a mask one more.
+std::string in_channels(const std::string& condition) {
+  return condition == "picture" ? "8" : condition == "text-inpaint" ? "9" : "4";
 }
 
 }  // namespace
@@ -56,8 +65,9 @@ model:
     scale_factor: 0.5
     unet_config:
       target: unet
-      params: {image_size: 4, in_channels: 4, out_channels: 4, model_channels: 32, attention_resolutions: [1], num_res_blocks: 1, channel_mult: [1, 2], num_head_channels: 16)" +
-                           unet_extras(condition) + "}\n" + R"(    first_stage_config:
+      params: {image_size: 4, out_channels: 4, model_channels: 32, attention_resolutions: [1], num_res_blocks: 1, channel_mult: [1, 2], num_head_channels: 16, in_channels: )" +
+                           in_channels(condition) + unet_extras(condition) + "}\n" +
+                           R"(    first_stage_config:
       target: first_stage_file
       params: {path: anywhere.safetensors}
 )" + condition_lines(condition);

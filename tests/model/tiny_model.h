@@ -16,8 +16,8 @@ namespace ldm {
 std::string tiny_vocabulary();
 
 // The whole YAML of a first stage (KL, patches of 4 pixels, 4 channels) and of a diffusion model on 4x4
-// latents. condition: "text", "text-adm", "class" (three, 2 is the null class), "class-only" (three, no null)
-// or "none".
+// latents. condition: "text", "text-adm", "text-inpaint" (a picture and a mask as well), "class" (three, 2 is
+// the null class), "class-only" (three, no null), "picture" (of the latents' size) or "none".
 Node tiny_first_stage_config();
 Node tiny_diffusion_config(const std::string& condition);
 
