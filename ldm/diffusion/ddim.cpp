@@ -14,7 +14,7 @@ torch::Tensor sample_ddim(const Denoiser& denoise, torch::Tensor x, const std::v
     const auto denoised = denoise_at(denoise, x, sigmas[i]);
     run.report(i, steps, sigmas[i], x, denoised);
     const auto [down, up] = ancestral_step(sigmas[i], sigmas[i + 1], options.eta);
-    x = denoised + (down / sigmas[i]) * (x - denoised);
+    x = euler_step(x, denoised, sigmas[i], down);
     if (options.eta > 0) x = x + run.draw("sample_ddim", x) * (up * options.temperature);
   }
   return x;

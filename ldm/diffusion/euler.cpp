@@ -14,7 +14,7 @@ torch::Tensor sample_euler(const Denoiser& denoise, torch::Tensor x, const std::
     const double sigma = churn("sample_euler", x, sigmas[i], steps, options, run);
     const auto denoised = denoise_at(denoise, x, sigma);
     run.report(i, steps, sigma, x, denoised);
-    x = denoised + (sigmas[i + 1] / sigma) * (x - denoised);
+    x = euler_step(x, denoised, sigma, sigmas[i + 1]);
   }
   return x;
 }

@@ -12,23 +12,20 @@ torch::Tensor sample_heun(const Denoiser& denoise, torch::Tensor x, const std::v
   for (int64_t i = 0; i < steps && !run.stop.requested(); ++i) {
     x = run.prepare(x, sigmas[i]);
     const double sigma = churn("sample_heun", x, sigmas[i], steps, options, run);
-    const double next = sigmas[i + 1];
     const auto denoised = denoise_at(denoise, x, sigma);
     run.report(i, steps, sigma, x, denoised);
-
-    // Predict with the slope at sigma.
-    const auto slope = (x - denoised) / sigma;
-    const auto predicted = x + (next - sigma) * slope;
-    if (next == 0) {
-      x = predicted;
-      continue;
-    }
-
-    // Trapezoid step with the slopes at both ends.
-    const auto slope_next = (predicted - denoise_at(denoise, predicted, next)) / next;
-    x = x + (next - sigma) * 0.5 * (slope + slope_next);
+    x = heun_step(denoise, x, denoised, sigma, sigmas[i + 1]);
   }
   return x;
+}
+
+torch::Tensor heun_step(const Denoiser& denoise, const torch::Tensor& x, const torch::Tensor& denoised,
+                        double from, double to) {
+  if (to == 0) return denoised;
+  const auto predicted = euler_step(x, denoised, from, to);
+  const auto slope = (x - denoised) / from;
+  const auto slope_there = (predicted - denoise_at(denoise, predicted, to)) / to;
+  return x + (to - from) * 0.5 * (slope + slope_there);
 }
 
 }  // namespace ldm

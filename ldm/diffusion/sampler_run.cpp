@@ -25,8 +25,21 @@ torch::Tensor SamplerRun::draw(std::string_view who, const torch::Tensor& like) 
   return noise(like);
 }
 
+torch::Tensor SamplerRun::draw_between(std::string_view who, const torch::Tensor& like, double from,
+                                       double to) const {
+  return path_noise ? path_noise(like, from, to) : draw(who, like);
+}
+
 torch::Tensor denoise_at(const Denoiser& denoise, const torch::Tensor& x, double sigma) {
-  return denoise(x, at::full({x.size(0)}, sigma, x.options().dtype(at::kDouble)));
+  return denoise(x, at::full({x.size(0)}, sigma, at::kDouble));
+}
+
+GuidedEstimate denoise_at(const GuidedDenoiser& denoise, const torch::Tensor& x, double sigma) {
+  return denoise(x, at::full({x.size(0)}, sigma, at::kDouble));
+}
+
+torch::Tensor euler_step(const torch::Tensor& x, const torch::Tensor& denoised, double from, double to) {
+  return denoised + (to / from) * (x - denoised);
 }
 
 void check_sigmas(std::string_view who, const std::vector<double>& sigmas) {
@@ -45,18 +58,22 @@ void check_sigmas(std::string_view who, const std::vector<double>& sigmas) {
 }
 
 AncestralStep ancestral_step(double from, double to, double eta) {
-  const double up = std::min(to, eta * std::sqrt(to * to * (from * from - to * to) / (from * from)));
+  const double kept = std::isinf(from) ? 1.0 : (from * from - to * to) / (from * from);
+  const double up = std::min(to, eta * std::sqrt(to * to * kept));
   return {std::sqrt(std::max(to * to - up * up, 0.0)), up};
+}
+
+double churned_level(double sigma, int64_t steps, const ChurnOptions& o) {
+  if (o.s_churn <= 0 || sigma < o.s_tmin || sigma > o.s_tmax) return sigma;
+  return sigma * (1 + std::min(o.s_churn / static_cast<double>(steps), std::numbers::sqrt2 - 1));
 }
 
 double churn(std::string_view who, torch::Tensor& x, double sigma, int64_t steps, const ChurnOptions& o,
              const SamplerRun& run) {
-  if (o.s_churn <= 0) return sigma;
+  const double raised = churned_level(sigma, steps, o);
+  if (o.s_churn <= 0 || (raised == sigma && o.draw_when_needed)) return sigma;
   const auto noise = run.draw(who, x);
-  if (sigma < o.s_tmin || sigma > o.s_tmax) return sigma;
-  const double raised =
-      sigma * (1 + std::min(o.s_churn / static_cast<double>(steps), std::numbers::sqrt2 - 1));
-  x = x + noise * (o.s_noise * std::sqrt(raised * raised - sigma * sigma));
+  if (raised > sigma) x = x + noise * (o.s_noise * std::sqrt(raised * raised - sigma * sigma));
   return raised;
 }
 

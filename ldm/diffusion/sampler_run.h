@@ -30,7 +30,9 @@ struct StepEvent {
 };
 
 struct SamplerRun {
-  NoiseFn noise;                                  // Needed by samplers that add noise.
+  NoiseFn noise;  // Needed by samplers that add noise.
+  // SDE samplers ask this first, if it is there (see core/brownian.h).
+  PathNoiseFn path_noise;
   std::function<void(const StepEvent&)> on_step;  // Called once a step, after its first model call.
   // Replaces the state before each step (inpainting blends the known part in here); level as in StepEvent.
   std::function<torch::Tensor(const torch::Tensor& x, double sigma)> before_step;
@@ -42,10 +44,16 @@ struct SamplerRun {
               const torch::Tensor& denoised) const;
   torch::Tensor draw(std::string_view who,
                      const torch::Tensor& like) const;  // Throws kUsage without `noise`.
+  // From path_noise, else noise. Throws kUsage without either.
+  torch::Tensor draw_between(std::string_view who, const torch::Tensor& like, double from, double to) const;
 };
 
 // D(x; sigma) for one level of the whole batch.
 torch::Tensor denoise_at(const Denoiser& denoise, const torch::Tensor& x, double sigma);
+GuidedEstimate denoise_at(const GuidedDenoiser& denoise, const torch::Tensor& x, double sigma);
+
+// Euler's step on dx/dsigma = (x - D) / sigma, written so that a step to 0 gives exactly D.
+torch::Tensor euler_step(const torch::Tensor& x, const torch::Tensor& denoised, double from, double to);
 
 // Throws kUsage unless there are two or more levels, they descend (equal neighbours allowed), the first is
 // finite and above 0 and the last is not negative.
@@ -53,7 +61,7 @@ void check_sigmas(std::string_view who, const std::vector<double>& sigmas);
 
 // Splits a step from one level to another into a deterministic part that ends at `down` and fresh noise of
 // standard deviation `up`, so that down^2 + up^2 = to^2. eta 0: all deterministic; 1: as much noise as the
-// posterior has.
+// posterior has. `from` may be infinite.
 struct AncestralStep {
   double down = 0.0, up = 0.0;
 };
@@ -65,10 +73,15 @@ struct ChurnOptions {
   double s_tmin = 0.0;   // Only at levels in [s_tmin, s_tmax].
   double s_tmax = 1e300;
   double s_noise = 1.0;  // Scales the noise.
+  // Draw noise only at steps that use it, as diffusers does. k-diffusion and NVlabs draw at every step; with
+  // equal seeds the choice decides which noise a step gets.
+  bool draw_when_needed = false;
 };
 
-// Raises x from `sigma` to the level that is returned. Noise is drawn at every step if s_churn > 0, as
-// k-diffusion does, so that seeds agree.
+// The level to which churn raises `sigma` in a run of `steps` steps.
+double churned_level(double sigma, int64_t steps, const ChurnOptions& options);
+
+// Raises x from `sigma` to the level that is returned.
 double churn(std::string_view who, torch::Tensor& x, double sigma, int64_t steps, const ChurnOptions& options,
              const SamplerRun& run);
 

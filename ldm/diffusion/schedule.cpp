@@ -126,4 +126,16 @@ double NoiseSchedule::sigma_to_t(double sigma) const {
   return static_cast<double>(low) + std::clamp(w, 0.0, 1.0);
 }
 
+int64_t NoiseSchedule::nearest_t(double sigma) const {
+  const double log_sigma = std::log(std::max(sigma, 1e-300));
+  const auto above = std::lower_bound(log_sigmas.begin(), log_sigmas.end(), log_sigma) - log_sigmas.begin();
+  const auto high = std::clamp<int64_t>(above, 1, timesteps() - 1);
+  const double down = log_sigma - log_sigmas[static_cast<size_t>(high - 1)];
+  const double up = log_sigmas[static_cast<size_t>(high)] - log_sigma;
+  return down <= up ? high - 1 : high;
+}
+
+double sigma_to_angle(double sigma) { return std::atan(sigma) * 2 / std::numbers::pi; }
+double angle_to_sigma(double angle) { return std::tan(angle * std::numbers::pi / 2); }
+
 }  // namespace ldm

@@ -52,6 +52,7 @@ class NoiseSchedule {
   // ends (k-diffusion's DiscreteSchedule).
   double t_to_sigma(double t) const;
   double sigma_to_t(double sigma) const;
+  int64_t nearest_t(double sigma) const;  // In log sigma.
 
   std::vector<double> betas;
   std::vector<double> alphas_cumprod;
@@ -67,6 +68,10 @@ class NoiseSchedule {
   struct FromBetas {};
   NoiseSchedule(FromBetas, std::vector<double> betas, double v_posterior);
 };
+
+// Time of a continuous v-predicting model (k-diffusion's VDenoiser): the angle atan sigma, 1 at pure noise.
+double sigma_to_angle(double sigma);
+double angle_to_sigma(double angle);
 
 // The original's betas. Throws kUsage as NoiseSchedule does.
 std::vector<double> make_betas(const ScheduleOptions& options);

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/diffusion/expect_usage_error.h"
 
 namespace ldm {
@@ -43,15 +45,28 @@ TEST(DiscreteDenoiser, AsksAtTheTimestepOfSigma) {
   EXPECT_EQ(t[1].item<float>(), 3.5f);
 }
 
-TEST(DiscreteDenoiser, ZeroTerminalSnrWithVelocity) {
-  ScheduleOptions o;
-  o.zero_terminal_snr = true;
-  const NoiseSchedule schedule(o);
-  const auto clean = at::full({1, 1, 2, 2}, 0.5);
-  const auto denoise = discrete_denoiser(exact(clean, schedule, Prediction::kV), schedule, Prediction::kV);
-  const auto x = clean + schedule.sigma_max() * at::randn({1, 1, 2, 2});
-  EXPECT_LT((denoise(x, at::full({1}, schedule.sigma_max(), at::kDouble)) - clean).abs().max().item<double>(),
-            1e-2);
+TEST(DiscreteDenoiser, PureNoiseSaysNothingOfNoisePredictions) {
+  const NoiseSchedule schedule;
+  const auto clean = at::full({1, 1, 2, 2}, 0.5, at::kDouble), x = at::randn({1, 1, 2, 2}, at::kDouble);
+  const auto infinite = at::full({1}, std::numeric_limits<double>::infinity(), at::kDouble);
+  // At zero signal v is minus the clean latents.
+  const Network network = [&](const torch::Tensor& in, const torch::Tensor& t) {
+    EXPECT_TRUE(at::equal(in, x));
+    EXPECT_EQ(t[0].item<double>(), 999.0);
+    return -clean;
+  };
+  EXPECT_TRUE(at::equal(discrete_denoiser(network, schedule, Prediction::kV)(x, infinite), clean));
+  expect_usage_error([&] { discrete_denoiser(network, schedule, Prediction::kEps)(x, infinite); },
+                     "cannot start from pure noise");
+}
+
+TEST(FlowDenoiser, FindsTheCleanLatents) {
+  const auto clean = at::randn({2, 1, 2, 2}, at::kDouble), noise = at::randn({2, 1, 2, 2}, at::kDouble);
+  const auto denoise =
+      flow_denoiser([&](const torch::Tensor&, const torch::Tensor&) { return noise - clean; });
+  EXPECT_TRUE(at::allclose(denoise(clean + 3.0 * noise, at::full({2}, 3.0, at::kDouble)), clean));
+  EXPECT_TRUE(at::allclose(denoise(noise, at::full({2}, std::numeric_limits<double>::infinity())), clean));
+  expect_usage_error([] { flow_denoiser({}, 0.0); }, "time scale above 0");
 }
 
 TEST(ToX0, AgreesWithTheDefinitions) {

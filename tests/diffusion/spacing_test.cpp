@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "tests/diffusion/expect_usage_error.h"
 
@@ -39,14 +41,41 @@ TEST(Spacing, TheOriginalsOwnCountsAreKeptByName) {
 
 TEST(Spacing, EveryNameGivesDescendingLevels) {
   const NoiseSchedule schedule;
-  for (const auto& name : spacing_names()) {
+  const std::vector<std::string> inexact = {"original", "ddim_uniform", "beta"};  // Their summaries say so.
+  for (const auto& info : spacings()) {
+    const bool exact = std::find(inexact.begin(), inexact.end(), info.name) == inexact.end();
     for (const int64_t n : {1, 2, 5, 20, 1000}) {
-      if (name == "original" && n == 1000) continue;
-      const auto sigmas = make_sigmas(schedule, name, n);
-      ASSERT_EQ(static_cast<int64_t>(sigmas.size()), n + 1) << name;
+      if (info.name == "original" && n == 1000) continue;
+      const auto sigmas = make_sigmas(schedule, info.name, n);
+      ASSERT_TRUE(!exact || static_cast<int64_t>(sigmas.size()) == n + 1) << info.name << " " << n;
       EXPECT_EQ(sigmas.back(), 0.0);
-      for (size_t i = 1; i < sigmas.size(); ++i) ASSERT_LT(sigmas[i], sigmas[i - 1]) << name << " " << n;
+      for (size_t i = 1; i < sigmas.size(); ++i) ASSERT_LT(sigmas[i], sigmas[i - 1]) << info.name << " " << n;
     }
+    for (const auto& alias : info.aliases)
+      EXPECT_EQ(make_sigmas(schedule, alias, 5), make_sigmas(schedule, info.name, 5)) << alias;
+  }
+}
+
+TEST(Spacing, StepCountsAtWhichTheOriginalFails) {
+  const NoiseSchedule schedule;
+  for (const int64_t n : {3, 7, 300, 333, 400, 600, 999, 1000})
+    EXPECT_EQ(static_cast<int64_t>(make_sigmas(schedule, "uniform", n).size()), n + 1);
+}
+
+TEST(Spacing, ZeroTerminalSnrBeginsWithPureNoise) {
+  ScheduleOptions o;
+  o.zero_terminal_snr = true;
+  const NoiseSchedule schedule(o);
+  EXPECT_TRUE(std::isinf(make_sigmas(schedule, "trailing", 10).front()));
+  EXPECT_FALSE(std::isinf(make_sigmas(schedule, "leading", 10).front()));
+  EXPECT_FALSE(std::isinf(make_sigmas(schedule, "karras", 10).front()));
+}
+
+TEST(BetaQuantile, InvertsKnownDistributions) {
+  for (const double p : {1e-9, 0.1, 0.5, 0.9, 0.999999}) {
+    EXPECT_NEAR(beta_quantile(p, 1, 1), p, 1e-15);
+    EXPECT_NEAR(beta_quantile(p, 2, 1), std::sqrt(p), 1e-14);
+    EXPECT_NEAR(beta_quantile(p, 0.5, 0.5), std::pow(std::sin(std::numbers::pi * p / 2), 2), 1e-13);
   }
 }
 
@@ -60,8 +89,9 @@ TEST(Spacing, KarrasEndsAndMiddle) {
 
 TEST(Spacing, LastLevelIsTheCallersUnlessReached) {
   const NoiseSchedule schedule;
-  EXPECT_EQ(make_sigmas(schedule, "uniform", 50, schedule.sigma_min()).back(), schedule.sigma_min());
-  EXPECT_EQ(make_sigmas(schedule, "uniform", 1000, schedule.sigma_min()).back(), 0.0);
+  EXPECT_EQ(make_sigmas(schedule, "uniform", 50, {.last = schedule.sigma_min()}).back(),
+            schedule.sigma_min());
+  EXPECT_EQ(make_sigmas(schedule, "uniform", 1000, {.last = schedule.sigma_min()}).back(), 0.0);
 }
 
 TEST(SpacingErrors, Steps) {
@@ -85,6 +115,13 @@ TEST(SpacingErrors, Ranges) {
   expect_usage_error([] { sigmas_karras(5, 0.0, 1); }, "0 < min < max");
   expect_usage_error([] { sigmas_exponential(5, 2, 1); }, "0 < min < max");
   expect_usage_error([] { sigmas_karras(5, 0.1, 1, 0); }, "rho above 0");
+  expect_usage_error([] { sigmas_polyexponential(5, 0.1, 1, 0); }, "rho above 0");
+  expect_usage_error([] { sigmas_kl_optimal(5, 2, 1); }, "0 < min < max");
+  expect_usage_error([] { sigmas_vp(5, 0.0); }, "beta_d > 0");
+  expect_usage_error([] { align_your_steps("sd3"); }, "expected sd15 or sdxl");
+  expect_usage_error([] { beta_quantile(2, 1, 1); }, "p in [0, 1]");
+  expect_usage_error([] { flow_times(5, 0.0); }, "shift above 0");
+  expect_usage_error([] { timesteps_lcm(51, 1000); }, "1 to 50 steps, got 51");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -21,10 +22,13 @@ std::vector<double> host_f64(const torch::Tensor& values) {
 Denoiser analytic_denoiser(Case& c, const std::string& prefix) {
   const auto w = c.input(prefix + ".w"), m = c.input(prefix + ".m"), s = c.input(prefix + ".s");
   return [w, m, s](const torch::Tensor& x, const torch::Tensor& sigma) {
-    const auto flat = x.to(at::kDouble).flatten(1);                  // [N, d]
-    const auto level = sigma.to(at::kDouble).square().unsqueeze(1);  // [N, 1]
-    const auto v = s.square().unsqueeze(0) + level;                  // [N, K]
-    const auto distance = (flat.unsqueeze(1) - m).square().sum(-1);  // [N, K]
+    const auto prior = (w.unsqueeze(1) * m).sum(0);  // What is left where x is pure noise.
+    if (std::isinf(sigma[0].item<double>()))
+      return prior.expand({x.size(0), -1}).reshape(x.sizes()).to(x.scalar_type());
+    const auto flat = x.to(at::kDouble).flatten(1);                              // [N, d]
+    const auto level = sigma.to(x.device(), at::kDouble).square().unsqueeze(1);  // [N, 1]
+    const auto v = s.square().unsqueeze(0) + level;                              // [N, K]
+    const auto distance = (flat.unsqueeze(1) - m).square().sum(-1);              // [N, K]
     const auto d = static_cast<double>(flat.size(1));
     const auto r = (w.log() - d / 2 * v.log() - distance / (2 * v)).softmax(-1);
     const auto mean =
@@ -33,12 +37,26 @@ Denoiser analytic_denoiser(Case& c, const std::string& prefix) {
   };
 }
 
+namespace {
+
+// Infinite where the schedule has no signal left.
+double level_of_timestep(const NoiseSchedule& schedule, double t) {
+  const bool pure = schedule.alphas_cumprod.back() == 0 && t == static_cast<double>(schedule.timesteps() - 1);
+  return pure ? std::numeric_limits<double>::infinity() : schedule.t_to_sigma(t);
+}
+
+}  // namespace
+
 Network analytic_network(Denoiser denoise, const NoiseSchedule& schedule, Prediction prediction) {
   return
       [denoise = std::move(denoise), schedule, prediction](const torch::Tensor& x, const torch::Tensor& t) {
         auto levels = host_f64(t);
-        for (auto& level : levels) level = schedule.t_to_sigma(level);
-        const auto sigma = vector_f64(levels).to(x.device());
+        for (auto& level : levels) level = level_of_timestep(schedule, level);
+        const auto sigma = vector_f64(levels);
+        if (std::isinf(levels[0])) {  // x is noise, which says nothing of the data.
+          const auto x0 = denoise(x, sigma);
+          return prediction == Prediction::kX0 ? x0 : prediction == Prediction::kEps ? x : -x0;
+        }
         const auto s = per_sample(sigma, x);
         const auto a = 1 / (1 + s * s);
         const auto scaled = x / a.sqrt();

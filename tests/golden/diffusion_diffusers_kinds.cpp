@@ -1,120 +1,59 @@
-// Schedulers of diffusers, where our samplers express them.
+// Schedulers of diffusers, by our samplers.
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <functional>
+#include <limits>
 
-#include "ldm/diffusion/samplers.h"
+#include "ldm/diffusion/ddim.h"
+#include "ldm/diffusion/ddpm.h"
+#include "ldm/diffusion/deis.h"
+#include "ldm/diffusion/dpm_solver.h"
+#include "ldm/diffusion/euler_a.h"
+#include "ldm/diffusion/euler_diffusers.h"
+#include "ldm/diffusion/lcm.h"
+#include "ldm/diffusion/plms.h"
+#include "ldm/diffusion/pure_noise.h"
 #include "ldm/diffusion/spacing.h"
+#include "ldm/diffusion/tcd.h"
+#include "ldm/diffusion/unipc.h"
 #include "tests/golden/analytic.h"
+#include "tests/golden/diffusers_levels.h"
 #include "tests/golden/runner.h"
 
 namespace ldm::golden {
 namespace {
 
-double alpha_norm(double sigma) { return std::sqrt(1 + sigma * sigma); }
+using Walk =
+    std::function<torch::Tensor(torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun&)>;
 
-std::string class_of(const Case& c) { return c.config().at("class"); }
+double alpha_norm(double sigma) { return std::hypot(1.0, sigma); }
 
-// Skips values of a scheduler's configuration that we do not express.
-void skip_unless(const Case& c, bool expressible, const char* what) {
-  if (!expressible) c.skip(class_of(c) + "/" + what);
-}
+std::string class_of(const Case& c) { return c.config().value("class", ""); }
+
+Json step_arguments(const Case& c) { return c.config().value("step", Json::object()); }
 
 void expect_states(Case& c, const std::vector<torch::Tensor>& states) {
   for (size_t i = 1; i < states.size(); ++i) c.expect("x." + std::to_string(i), states[i]);
 }
 
+void expect_timesteps(Case& c, const torch::Tensor& t) {
+  c.expect("timesteps", t.to(c.stored("timesteps").scalar_type()));
+}
+
+Prediction prediction_of(const Case& c) {
+  return parse_prediction(c.config().value("prediction_type", "epsilon"));
+}
+
 Denoiser denoiser_of(Case& c, const NoiseSchedule& schedule) {
-  return case_denoiser(c, schedule, parse_prediction(c.config().value("prediction_type", "epsilon")));
+  return case_denoiser(c, schedule, prediction_of(c));
 }
 
-// DDIM and DDPM: every step goes from t to t - T / n, which is not always the next entry of the list.
-void run_step_by_step(Case& c, const char* sampler, const SampleOptions& options, double final_sigma) {
-  const auto schedule = case_schedule(c);
-  const int64_t n = c.config().at("n"), stride = schedule.timesteps() / n;
-  const auto spacing = c.config().value("timestep_spacing", "leading");
-  const auto timesteps =
-      timesteps_diffusers(spacing, n, schedule.timesteps(), c.config().value("steps_offset", 0));
-  c.expect("timesteps", vector_i64(timesteps).to(c.stored("timesteps").scalar_type()));
-  const auto denoise = denoiser_of(c, schedule);
-  SamplerRun run;
-  run.noise = case_noise(c);
-  std::vector<torch::Tensor> states{c.input("x_T")};
-  for (const int64_t t : timesteps) {
-    const double from = schedule.sigma(t), to = t >= stride ? schedule.sigma(t - stride) : final_sigma;
-    const auto x =
-        find_sampler(sampler).run(denoise, states.back() * alpha_norm(from), {from, to}, run, options);
-    states.push_back(x / alpha_norm(to));
-  }
-  expect_states(c, states);
-}
-
-void run_ddim_scheduler(Case& c) {
-  skip_unless(c, !c.config().value("clip_sample", true), "clip_sample");
-  SampleOptions options;
-  options.eta = c.config()["step"].value("eta", 0.0);
-  const bool to_one = c.config().value("set_alpha_to_one", true);
-  run_step_by_step(c, "ddim", options, to_one ? 0.0 : case_schedule(c).sigma_min());
-}
-
-void run_ddpm_scheduler(Case& c) {
-  const auto variance = c.config().value("variance_type", "fixed_small");
-  skip_unless(c, variance == "fixed_small" || variance == "fixed_large", "variance_type");
-  SampleOptions options;
-  options.clip_denoised = c.config().value("clip_sample", true);
-  options.v_posterior = variance == "fixed_large" ? 1.0 : 0.0;
-  run_step_by_step(c, "ddpm", options, 0.0);
-}
-
-struct Levels {
-  std::vector<double> timesteps, sigmas;
-};
-
-// The classes that walk down sigmas: Euler keeps fractional timesteps, DPM-Solver rounds them.
-Levels levels_of(const Case& c, const NoiseSchedule& s, bool euler) {
-  const int64_t n = c.config().at("n");
-  const auto spacing = c.config().value("timestep_spacing", "linspace");
-  skip_unless(c, spacing != "leading", "leading");
-  const double last = static_cast<double>(s.timesteps() - 1);
-  Levels out;
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t gaps = euler ? std::max<int64_t>(n - 1, 1) : n;
-    const double t = static_cast<double>(gaps - i) * (last / static_cast<double>(gaps));
-    out.timesteps.push_back(euler ? t : std::nearbyint(t));
-  }
-  if (spacing == "trailing") {
-    const auto t = timesteps_diffusers("trailing", n, s.timesteps());
-    out.timesteps.assign(t.begin(), t.end());
-  }
-  const bool karras = c.config().value("use_karras_sigmas", false);
-  if (karras || c.config().value("use_lu_lambdas", false)) {
-    out.sigmas = karras ? sigmas_karras(n, s.sigma_min(), s.sigma_max())
-                        : sigmas_exponential(n, s.sigma_min(), s.sigma_max());
-    for (size_t i = 0; i < out.timesteps.size(); ++i) {
-      const double t = s.sigma_to_t(out.sigmas[i]);
-      out.timesteps[i] = euler ? t : std::nearbyint(t);
-    }
-    return out;
-  }
-  // The table, interpolated linearly in sigma itself.
-  for (const double t : out.timesteps) {
-    const auto low = static_cast<int64_t>(std::min(std::floor(t), last - 1));
-    const double w = t - static_cast<double>(low);
-    out.sigmas.push_back((1 - w) * s.sigma(low) + w * s.sigma(low + 1));
-  }
-  out.sigmas.push_back(0.0);
-  return out;
-}
-
-void run_down_sigmas(Case& c, const char* sampler, bool euler) {
-  const auto schedule = case_schedule(c);
-  const auto levels = levels_of(c, schedule, euler);
-  c.expect("timesteps", vector_f64(levels.timesteps).to(c.stored("timesteps").scalar_type()));
-  c.expect("sigmas", vector_f64(levels.sigmas));
-  // Euler keeps the state as we do; DPM-Solver's is variance preserving.
-  const auto scale = [euler](double sigma) { return euler ? 1.0 : alpha_norm(sigma); };
+// The states of a walk in the scale of the scheduler, which for all but Euler is variance preserving.
+std::vector<torch::Tensor> walked_states(Case& c, const std::vector<double>& sigmas, bool preserving,
+                                         const Walk& walk) {
+  const auto scale = [preserving](double sigma) { return preserving ? alpha_norm(sigma) : 1.0; };
   std::vector<torch::Tensor> states;
   SamplerRun run;
   run.noise = case_noise(c);
@@ -122,35 +61,268 @@ void run_down_sigmas(Case& c, const char* sampler, bool euler) {
     states.push_back(x / scale(sigma));
     return x;
   };
-  const auto x = c.input("x_T") * scale(levels.sigmas[0]);
-  states.push_back(find_sampler(sampler).run(denoiser_of(c, schedule), x, levels.sigmas, run, {}));
+  const auto x = walk(c.input("x_T") * scale(sigmas[0]), sigmas, run);
+  states.push_back(x / scale(sigmas.back()));
+  return states;
+}
+
+// DDIM and DDPM: every step goes from t to t - T / n, which is not always the next entry of the list.
+void run_step_by_step(Case& c, const NoiseSchedule& schedule, Prediction prediction, double final_sigma,
+                      const std::string& default_spacing, double pure_noise_eta, const Walk& step) {
+  const int64_t n = c.config().at("n"), stride = schedule.timesteps() / n;
+  const auto timesteps = timesteps_diffusers(c.config().value("timestep_spacing", default_spacing), n,
+                                             schedule.timesteps(), c.config().value("steps_offset", 0));
+  expect_timesteps(c, vector_i64(timesteps));
+  const auto denoise = case_denoiser(c, schedule, prediction);
+  SamplerRun run;
+  run.noise = case_noise(c);
+  std::vector<torch::Tensor> states{c.input("x_T")};
+  for (const int64_t t : timesteps) {
+    const double from = schedule.sigma(t), to = t >= stride ? schedule.sigma(t - stride) : final_sigma;
+    const bool pure = schedule.alphas_cumprod[static_cast<size_t>(t)] == 0;
+    const auto x = pure ? step_from_pure_noise(denoise, states.back(), to, run, pure_noise_eta)
+                        : step(states.back() * alpha_norm(from), {from, to}, run);
+    states.push_back(x / alpha_norm(to));
+  }
   expect_states(c, states);
 }
 
-void run_dpm_solver(Case& c) {
+void run_ddim_scheduler(Case& c) {
+  skip_unknown_keys(c, {"set_alpha_to_one", "clip_sample"});
+  if (c.config().value("clip_sample", true)) c.skip("DDIMScheduler/clip_sample");
+  const auto schedule = case_schedule(c);
+  const auto denoise = denoiser_of(c, schedule);
+  const double eta = step_arguments(c).value("eta", 0.0);
+  const bool to_one = c.config().value("set_alpha_to_one", true);
+  run_step_by_step(c, schedule, prediction_of(c), to_one ? 0.0 : schedule.sigma_min(), "leading", eta,
+                   [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+                     return sample_ddim(denoise, std::move(x), sigmas, run, {.eta = eta});
+                   });
+}
+
+void run_ddpm_scheduler(Case& c) {
+  skip_unknown_keys(c, {"variance_type", "clip_sample"});
+  const auto variance = c.config().value("variance_type", "fixed_small");
+  if (variance != "fixed_small" && variance != "fixed_large")
+    c.skip("DDPMScheduler/variance_type:" + variance);
+  const auto schedule = case_schedule(c);
+  const auto denoise = denoiser_of(c, schedule);
+  const DdpmOptions options{.v_posterior = variance == "fixed_large" ? 1.0 : 0.0,
+                            .clip_denoised = c.config().value("clip_sample", true)};
+  run_step_by_step(c, schedule, prediction_of(c), 0.0, "leading", 1.0,
+                   [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+                     return sample_ddpm(denoise, std::move(x), sigmas, run, options);
+                   });
+}
+
+void run_ztsnr(Case& c) {
   const auto& o = c.config();
-  skip_unless(c, o.value("algorithm_type", "dpmsolver++") == "dpmsolver++", "algorithm_type");
-  skip_unless(c, o.value("solver_order", 2) == 2, "solver_order");
-  skip_unless(c, o.value("solver_type", "midpoint") == "midpoint", "solver_type");
-  skip_unless(c, o.value("final_sigmas_type", "zero") == "zero", "final_sigmas_type");
-  run_down_sigmas(c, "dpmpp_2m", false);
+  ScheduleOptions options;
+  options.beta_schedule = o.at("beta_schedule") == "scaled_linear" ? "linear" : "sqrt_linear";
+  options.linear_start = o.at("beta_start");
+  options.linear_end = o.at("beta_end");
+  options.zero_terminal_snr = true;
+  const NoiseSchedule schedule(options);
+  const auto& ac = schedule.alphas_cumprod;
+  c.expect("alphas_cumprod_last5", vector_f64({ac.end() - 5, ac.end()}));
+  const auto denoise = case_denoiser(c, schedule, Prediction::kV);
+  const double eta = o.value("eta", 0.0);
+  run_step_by_step(c, schedule, Prediction::kV, 0.0, "trailing", eta,
+                   [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+                     return sample_ddim(denoise, std::move(x), sigmas, run, {.eta = eta});
+                   });
+}
+
+void run_down_sigmas(Case& c, const NoiseSchedule& schedule, const DiffusersFamily& family, bool preserving,
+                     const Walk& walk) {
+  const auto levels = diffusers_levels(c, schedule, family);
+  expect_timesteps(c, vector_f64(levels.timesteps));
+  c.expect("sigmas", vector_f64(levels.sigmas));
+  expect_states(c, walked_states(c, levels.sigmas, preserving, walk));
+}
+
+void run_dpm_solver(Case& c) {
+  skip_unknown_keys(c,
+                    {"algorithm_type", "solver_order", "solver_type", "lower_order_final", "euler_at_final",
+                     "final_sigmas_type", "use_karras_sigmas", "use_lu_lambdas", "use_exponential_sigmas"});
+  const auto& o = c.config();
+  const std::string algorithm = o.value("algorithm_type", "dpmsolver++"),
+                    type = o.value("solver_type", "midpoint");
+  const bool stochastic = algorithm.starts_with("sde-"), data = algorithm.ends_with("++");
+  if (algorithm != std::string(stochastic ? "sde-" : "") + "dpmsolver" + (data ? "++" : ""))
+    c.skip(algorithm);
+  if (type != "midpoint" && type != "heun") c.skip("DPMSolverMultistepScheduler/solver_type:" + type);
+  const DpmSolverOptions options{.order = o.value("solver_order", 2),
+                                 .form = data ? SolverForm::kData : SolverForm::kNoise,
+                                 .rule = type == "heun" ? SlopeRule::kExact : SlopeRule::kMidpoint,
+                                 .lower_order_final = o.value("lower_order_final", true),
+                                 .euler_at_final = o.value("euler_at_final", false),
+                                 .eta = stochastic ? 1.0 : 0.0,
+                                 .diffusers_third_order = stochastic && data};
+  const auto schedule = case_schedule(c);
+  const auto denoise = denoiser_of(c, schedule);
+  run_down_sigmas(c, schedule, {}, true,
+                  [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+                    return sample_dpm_solver(denoise, std::move(x), sigmas, run, options);
+                  });
+}
+
+void run_deis_scheduler(Case& c) {
+  skip_unknown_keys(c, {"solver_order", "lower_order_final", "use_karras_sigmas", "use_exponential_sigmas"});
+  const DeisOptions options{c.config().value("solver_order", 2), c.config().value("lower_order_final", true)};
+  const auto schedule = case_schedule(c);
+  const auto denoise = denoiser_of(c, schedule);
+  run_down_sigmas(c, schedule, {.always_sigma_min = true}, true,
+                  [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+                    return sample_deis(denoise, std::move(x), sigmas, run, options);
+                  });
+}
+
+void run_unipc_scheduler(Case& c) {
+  skip_unknown_keys(c, {"solver_order", "solver_type", "predict_x0", "lower_order_final", "disable_corrector",
+                        "final_sigmas_type", "use_karras_sigmas", "use_exponential_sigmas"});
+  const auto& o = c.config();
+  const std::string type = o.value("solver_type", "bh2");
+  if (type != "bh1" && type != "bh2") c.skip("UniPCMultistepScheduler/solver_type:" + type);
+  const UniPcOptions options{.order = o.value("solver_order", 2),
+                             .bh1 = type == "bh1",
+                             .form = o.value("predict_x0", true) ? SolverForm::kData : SolverForm::kNoise,
+                             .lower_order_final = o.value("lower_order_final", true),
+                             .uncorrected = o.value("disable_corrector", std::vector<int64_t>())};
+  const auto schedule = case_schedule(c);
+  const auto denoise = denoiser_of(c, schedule);
+  run_down_sigmas(c, schedule, {}, true,
+                  [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+                    return sample_unipc(denoise, std::move(x), sigmas, run, options);
+                  });
+}
+
+ChurnOptions churn_arguments(const Json& step) {
+  return {step.value("s_churn", 0.0), step.value("s_tmin", 0.0),
+          step.value("s_tmax", std::numeric_limits<double>::infinity()), step.value("s_noise", 1.0)};
+}
+
+void run_euler_scheduler(Case& c) {
+  skip_unknown_keys(c, {"use_karras_sigmas", "use_exponential_sigmas", "final_sigmas_type"});
+  const bool ancestral = class_of(c) == "EulerAncestralDiscreteScheduler";
+  const auto schedule = case_schedule(c);
+  const auto denoise = denoiser_of(c, schedule);
+  const auto churn = churn_arguments(step_arguments(c));
+  const auto scaling = output_scaling(prediction_of(c));
+  run_down_sigmas(c, schedule, {.rounds_timesteps = false}, false,
+                  [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+                    return ancestral
+                               ? sample_euler_a(denoise, std::move(x), sigmas, run)
+                               : sample_euler_diffusers(denoise, std::move(x), sigmas, run, churn, scaling);
+                  });
+}
+
+// LCM and TCD: n of the timesteps that the distillation used.
+std::vector<double> consistency_levels(Case& c, const NoiseSchedule& schedule, double last) {
+  const auto t = timesteps_lcm(c.config().at("n"), schedule.timesteps(),
+                               c.config().value("original_inference_steps", 50));
+  expect_timesteps(c, vector_i64(t));
+  std::vector<double> sigmas;
+  for (const int64_t at : t) sigmas.push_back(schedule.sigma(at));
+  sigmas.push_back(last);
+  return sigmas;
+}
+
+void run_lcm_scheduler(Case& c) {
+  skip_unknown_keys(c, {"original_inference_steps", "timestep_scaling"});
+  const auto schedule = case_schedule(c);
+  const auto denoise =
+      lcm_denoiser(denoiser_of(c, schedule), schedule, c.config().value("timestep_scaling", 10.0));
+  const auto walk = [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+    return sample_lcm(denoise, std::move(x), sigmas, run);
+  };
+  expect_states(c, walked_states(c, consistency_levels(c, schedule, 0.0), true, walk));
+}
+
+void run_tcd_scheduler(Case& c) {
+  skip_unknown_keys(c, {"original_inference_steps"});
+  const auto schedule = case_schedule(c);
+  const auto denoise = denoiser_of(c, schedule);
+  const double eta = step_arguments(c).value("eta", 0.3);
+  const auto walk = [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+    return sample_tcd(denoise, std::move(x), sigmas, run, schedule, eta);
+  };
+  expect_states(c, walked_states(c, consistency_levels(c, schedule, schedule.sigma_min()), true, walk));
+}
+
+// PLMS, with the first step's second call listed as a step of its own.
+void run_pndm_scheduler(Case& c) {
+  skip_unknown_keys(c, {"skip_prk_steps", "set_alpha_to_one"});
+  const auto& o = c.config();
+  if (!o.value("skip_prk_steps", false)) c.skip("PNDMScheduler/skip_prk_steps");
+  if (o.value("timestep_spacing", "leading") != "leading") c.skip("PNDMScheduler/timestep_spacing");
+  const auto schedule = case_schedule(c);
+  auto t = timesteps_diffusers("leading", o.at("n"), schedule.timesteps(), o.value("steps_offset", 0));
+  std::vector<double> sigmas;
+  for (const int64_t at : t) sigmas.push_back(schedule.sigma(at));
+  sigmas.push_back(o.value("set_alpha_to_one", false) ? 0.0 : schedule.sigma_min());
+  if (t.size() > 1) t.insert(t.begin() + 1, t[1]);
+  expect_timesteps(c, vector_i64(t));
+  std::vector<torch::Tensor> states;  // What the model was asked about is what the steps arrived at.
+  const auto exact = denoiser_of(c, schedule);
+  const Denoiser denoise = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
+    states.push_back(x / alpha_norm(sigma[0].item<double>()));
+    return exact(x, sigma);
+  };
+  const auto x = sample_plms(denoise, c.input("x_T") * alpha_norm(sigmas[0]), sigmas, {});
+  states.push_back(x / alpha_norm(sigmas.back()));
+  expect_states(c, states);
+}
+
+void run_edm_scheduler(Case& c) {
+  const auto& o = c.config();
+  const double sigma_data = o.at("sigma_data");
+  if (o.value("sigma_schedule", "karras") != "karras") c.skip("sigma_schedule");
+  const auto sigmas = sigmas_karras(o.at("n"), o.at("sigma_min"), o.at("sigma_max"), o.at("rho"));
+  c.expect("sigmas", vector_f64(sigmas));
+  c.expect("timesteps", vector_f64({sigmas.begin(), sigmas.end() - 1}).log() / 4);
+  const auto exact = analytic_denoiser(c);
+  int64_t calls = 0;
+  const Network network = [&](const torch::Tensor& in, const torch::Tensor& c_noise) {
+    c.expect("model_in." + std::to_string(calls++), in);
+    const auto sigma = (4 * c_noise.to(at::kDouble)).exp().cpu();
+    const auto s = edm_scaling(sigma, sigma_data);
+    const auto x = in / per_sample(s.c_in, in);
+    return (exact(x, sigma) - per_sample(s.c_skip, x) * x) / per_sample(s.c_out, x);
+  };
+  const auto denoise = edm_denoiser(network, sigma_data);
+  expect_states(c,
+                walked_states(c, sigmas, false,
+                              [&](torch::Tensor x, const std::vector<double>& levels, const SamplerRun& run) {
+                                return sample_euler_diffusers(denoise, std::move(x), levels, run,
+                                                              churn_arguments(step_arguments(c)),
+                                                              edm_output_scaling(sigma_data));
+                              }));
 }
 
 void run_sampler_diffusers(Case& c) {
-  const auto name = class_of(c);
-  if (name == "DDIMScheduler") return run_ddim_scheduler(c);
-  if (name == "DDPMScheduler") return run_ddpm_scheduler(c);
-  if (name == "DPMSolverMultistepScheduler") return run_dpm_solver(c);
-  const double s_churn = c.config().value("step", Json::object()).value("s_churn", 0.0);
-  if (name == "EulerDiscreteScheduler") {
-    skip_unless(c, s_churn == 0.0, "s_churn");
-    return run_down_sigmas(c, "euler", true);
-  }
-  if (name == "EulerAncestralDiscreteScheduler") return run_down_sigmas(c, "euler_a", true);
-  c.skip(name);
+  static const std::map<std::string, void (*)(Case&)> kClasses = {
+      {"DDIMScheduler", run_ddim_scheduler},
+      {"DDPMScheduler", run_ddpm_scheduler},
+      {"DPMSolverMultistepScheduler", run_dpm_solver},
+      {"DEISMultistepScheduler", run_deis_scheduler},
+      {"UniPCMultistepScheduler", run_unipc_scheduler},
+      {"EulerDiscreteScheduler", run_euler_scheduler},
+      {"EulerAncestralDiscreteScheduler", run_euler_scheduler},
+      {"LCMScheduler", run_lcm_scheduler},
+      {"TCDScheduler", run_tcd_scheduler},
+      {"PNDMScheduler", run_pndm_scheduler},
+  };
+  const auto found = kClasses.find(class_of(c));
+  if (found == kClasses.end()) c.skip(class_of(c));
+  found->second(c);
 }
 
-void add_diffusers_kinds(KindTable& kinds) { kinds.add("sampler_diffusers", run_sampler_diffusers); }
+void add_diffusers_kinds(KindTable& kinds) {
+  kinds.add("sampler_diffusers", run_sampler_diffusers);
+  kinds.add("sampler_diffusers_ztsnr", run_ztsnr);
+  kinds.add("sampler_diffusers_edm", run_edm_scheduler);
+}
 const RegisterKinds kDiffusionDiffusersRegistered(add_diffusers_kinds);
 
 }  // namespace

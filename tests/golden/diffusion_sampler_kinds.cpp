@@ -4,9 +4,12 @@
 #include <cmath>
 
 #include "ldm/core/error.h"
+#include "ldm/diffusion/dpm_adaptive.h"
+#include "ldm/diffusion/dpm_fast.h"
 #include "ldm/diffusion/samplers.h"
 #include "ldm/diffusion/spacing.h"
 #include "tests/golden/analytic.h"
+#include "tests/golden/json_fields.h"
 #include "tests/golden/runner.h"
 
 namespace ldm::golden {
@@ -35,7 +38,8 @@ void run_original(Case& c, const char* sampler, const NoiseSchedule& schedule,
     states.push_back(x / norm(sigma));
     return blend ? blend(x, sigma) : x;
   };
-  const auto x = find_sampler(sampler).run(denoise, c.input("x_T") * norm(sigmas[0]), sigmas, run, options);
+  const auto x =
+      find_sampler(sampler).run(denoise, c.input("x_T") * norm(sigmas[0]), sigmas, run, options, schedule);
   states.push_back(x / norm(sigmas.back()));
   for (size_t i = 1; i < states.size(); ++i) c.expect(indexed("x", static_cast<int64_t>(i)), states[i]);
   if (!c.config().contains("model_calls_t")) return;
@@ -77,41 +81,75 @@ const SamplerInfo& sampler_k(const Case& c) {
   }
 }
 
-// The keyword arguments as k-diffusion names them.
+// The keyword arguments as k-diffusion names them; what SampleOptions lists under the same name.
 SampleOptions options_k(const Case& c) {
-  const auto args = c.config().value("args", Json::object());
-  const std::map<std::string, double SampleOptions::*> numbers = {{"s_noise", &SampleOptions::s_noise},
-                                                                  {"s_churn", &SampleOptions::s_churn},
-                                                                  {"s_tmin", &SampleOptions::s_tmin},
-                                                                  {"s_tmax", &SampleOptions::s_tmax}};
-  SampleOptions options;
-  for (const auto& item : args.items()) {
-    const auto number = numbers.find(item.key());
-    if (item.key() == "eta") {
-      options.eta = item.value().get<double>();
-    } else if (number != numbers.end()) {
-      options.*number->second = item.value().get<double>();
-    } else {
-      c.skip(c.config().at("sampler").get<std::string>() + "/" + item.key());
-    }
+  try {
+    return read_json_options<SampleOptions>(c.config().value("args", Json::object()));
+  } catch (const Error& e) {
+    c.skip(c.config().at("sampler").get<std::string>() + "/" + e.what());
   }
-  return options;
+}
+
+SamplerRun run_reporting(Case& c) {
+  SamplerRun run;
+  run.noise = case_noise(c);
+  run.on_step = [&c](const StepEvent& e) {
+    c.expect(indexed("x_in", e.step), e.x);
+    c.expect(indexed("denoised", e.step), e.denoised);
+  };
+  return run;
 }
 
 void run_k(Case& c, const Denoiser& denoise) {
   const auto& sampler = sampler_k(c);
-  const auto options = options_k(c);
+  const auto sigmas = host_f64(c.input("sigmas"));
+  const NoiseSchedule unused;
+  if (sampler.run == nullptr) c.skip(sampler.name);
+  c.expect("x_final", sampler.run(denoise, c.input("x_T"), sigmas, run_reporting(c), options_k(c), unused));
+}
+
+void run_k_fast(Case& c) {
+  const auto& o = c.config();
+  const auto args = o.value("args", Json::object());
+  const DpmFastOptions options{o.at("n"), args.value("eta", 0.0), args.value("s_noise", 1.0)};
+  const std::vector<double> ends{o.at("sigma_max"), o.at("sigma_min")};
+  c.expect("x_final", sample_dpm_fast(analytic_denoiser(c), c.input("x_T"), ends, run_reporting(c), options));
+}
+
+void run_k_adaptive(Case& c) {
+  const auto& o = c.config();
+  const auto args = o.value("args", Json::object());
+  DpmAdaptiveOptions options;
+  options.order = args.value("order", options.order);
+  const std::pair<const char*, double*> numbers[] = {
+      {"rtol", &options.rtol},     {"atol", &options.atol},       {"h_init", &options.first_length},
+      {"pcoeff", &options.pcoeff}, {"icoeff", &options.icoeff},   {"dcoeff", &options.dcoeff},
+      {"eta", &options.eta},       {"s_noise", &options.s_noise}, {"accept_safety", &options.accept_safety}};
+  for (const auto& [name, field] : numbers) *field = args.value(name, *field);
+  std::vector<double> lengths, errors;
+  std::vector<int64_t> info{0, 0, 0, 0};
+  options.on_attempt = [&](const DpmAdaptiveAttempt& a) {
+    c.expect(indexed("x_in", info[0]), a.x);
+    c.expect(indexed("denoised", info[0]++), a.denoised);
+    lengths.push_back(a.next_length);
+    errors.push_back(a.error);
+    info[1] = a.calls;
+    ++info[a.accepted ? 2 : 3];
+  };
   SamplerRun run;
   run.noise = case_noise(c);
-  run.on_step = [&](const StepEvent& e) {
-    c.expect(indexed("x_in", e.step), e.x);
-    c.expect(indexed("denoised", e.step), e.denoised);
-  };
-  c.expect("x_final", sampler.run(denoise, c.input("x_T"), host_f64(c.input("sigmas")), run, options));
+  const std::vector<double> ends{o.at("sigma_max"), o.at("sigma_min")};
+  c.expect("x_final", sample_dpm_adaptive(analytic_denoiser(c), c.input("x_T"), ends, run, options));
+  c.expect("h", vector_f64(lengths));
+  c.expect("error", vector_f64(errors));
+  c.expect("info", vector_i64(info));
 }
 
 void run_sampler_k(Case& c) {
-  if (!c.has("sigmas")) c.skip(c.config().at("sampler"));
+  const std::string name = c.config().at("sampler");
+  if (name == "dpm_fast") return run_k_fast(c);
+  if (name == "dpm_adaptive") return run_k_adaptive(c);
+  if (!c.has("sigmas")) c.skip(name);
   run_k(c, analytic_denoiser(c));
 }
 
@@ -139,8 +177,9 @@ void run_sampler_edm(Case& c) {
   };
   SamplerRun run;
   run.noise = case_noise(c);
+  const NoiseSchedule unused;
   c.expect("x_final",
-           find_sampler("heun").run(denoise, c.input("latents") * sigmas[0], sigmas, run, options));
+           find_sampler("heun").run(denoise, c.input("latents") * sigmas[0], sigmas, run, options, unused));
 }
 
 void add_sampler_kinds(KindTable& kinds) {

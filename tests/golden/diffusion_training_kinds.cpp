@@ -1,7 +1,6 @@
-// Guidance, targets, loss weights, preconditioning.
+// Targets, loss weights, preconditioning.
 #include <ATen/ATen.h>
 
-#include "ldm/diffusion/guidance.h"
 #include "ldm/diffusion/loss_weight.h"
 #include "ldm/diffusion/training.h"
 #include "tests/golden/analytic.h"
@@ -9,12 +8,6 @@
 
 namespace ldm::golden {
 namespace {
-
-void run_guidance_cfg(Case& c) {
-  for (const auto& scale : c.config().at("scales")) {
-    c.expect("e." + scale.dump(), combine_guidance(c.input("e_u"), c.input("e_c"), scale));
-  }
-}
 
 void run_train_targets(Case& c) {
   const auto schedule = case_schedule(c);
@@ -85,7 +78,6 @@ void run_edm_precond(Case& c) {
 }
 
 void add_training_kinds(KindTable& kinds) {
-  kinds.add("guidance_cfg", run_guidance_cfg);
   kinds.add("train_targets", run_train_targets);
   kinds.add("loss_weights", run_loss_weights);
   kinds.add("edm_precond", run_edm_precond);

@@ -1,0 +1,189 @@
+// bench_samplers order|distance OUT_PREFIX [MODEL]
+//   order     slope of the error against steps of every deterministic sampler, on an analytic mixture
+//   distance  for a model: distance of every sampler's latents to those of 1000 steps, against model calls
+// Prints a Markdown table and writes OUT_PREFIX.png. docs/samplers.md shows both.
+#include "ldm/diffusion/samplers.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <limits>
+
+#include "ldm/core/brownian.h"
+#include "ldm/core/noise.h"
+#include "ldm/diffusion/guidance.h"
+#include "ldm/diffusion/spacing.h"
+#include "ldm/image/plot.h"
+#include "ldm/image/png.h"
+#include "ldm/io/file.h"
+#include "ldm/model/model_file.h"
+
+namespace {
+
+using ldm::SamplerInfo;
+
+// Three Gaussians in 12 dimensions; the exact estimate of their mixture.
+ldm::Denoiser mixture() {
+  at::manual_seed(1);
+  const auto w = at::tensor({0.3, 0.45, 0.25}, at::kDouble), s = at::tensor({0.5, 0.35, 0.6}, at::kDouble);
+  const auto m = at::randn({3, 12}, at::kDouble);
+  return [=](const torch::Tensor& x, const torch::Tensor& sigma) {
+    const auto flat = x.flatten(1);
+    const auto level = sigma.square().unsqueeze(1);
+    const auto v = s.square().unsqueeze(0) + level;
+    const auto distance = (flat.unsqueeze(1) - m).square().sum(-1);
+    const auto r = (w.log() - 6 * v.log() - distance / (2 * v)).softmax(-1);
+    const auto mean = (s.square() / v).unsqueeze(-1) * flat.unsqueeze(1) + (level / v).unsqueeze(-1) * m;
+    return (r.unsqueeze(-1) * mean).sum(1).view(x.sizes());
+  };
+}
+
+double rms(const torch::Tensor& difference) { return difference.square().mean().sqrt().item<double>(); }
+
+void write_plot(const std::string& path, const std::vector<ldm::PlotSeries>& series,
+                const ldm::PlotOptions& o) {
+  ldm::write_file_atomic(path, ldm::encode_png(ldm::plot_lines(series, o)));
+}
+
+// Deterministic ODE solvers over given levels.
+bool solves_ode(const SamplerInfo& info) {
+  return info.run != nullptr && info.order > 0 && info.name != "restart" && info.name != "dpm_adaptive";
+}
+
+int measure_order(const std::string& prefix) {
+  const auto denoise = mixture();
+  const auto x = at::randn({16, 12}, at::kDouble) * 10.0;
+  ldm::SampleOptions options;
+  options.eta = 0.0;
+  options.s_churn = 0.0;
+  const auto walk = [&](const SamplerInfo& info, int64_t steps) {
+    auto sigmas = ldm::sigmas_exponential(steps + 1, 0.05, 10.0);
+    sigmas.pop_back();
+    return info.run(denoise, x, sigmas, {}, options, ldm::NoiseSchedule());
+  };
+  const auto exact = walk(ldm::find_sampler("heun"), 20000);
+  std::vector<ldm::PlotSeries> series;
+  std::printf(
+      "| sampler | error at 30 steps | at 60 | at 120 | at 240 | slope |\n|---|---|---|---|---|---|\n");
+  for (const auto& info : ldm::samplers()) {
+    if (!solves_ode(info)) continue;
+    ldm::PlotSeries line{info.name, {}, {}};
+    for (const int64_t steps : {30, 60, 120, 240}) {
+      line.x.push_back(static_cast<double>(steps));
+      line.y.push_back(rms(walk(info, steps) - exact));
+    }
+    std::printf("| %s | %.1e | %.1e | %.1e | %.1e | %.2f |\n", info.name.c_str(), line.y[0], line.y[1],
+                line.y[2], line.y[3], std::log2(line.y[2] / line.y[3]));
+    series.push_back(line);
+  }
+  write_plot(prefix + ".png", series,
+             {.title = "error on an analytic mixture",
+              .x_label = "steps",
+              .y_label = "RMS error",
+              .log_x = true,
+              .log_y = true});
+  return 0;
+}
+
+struct Trial {
+  torch::Tensor latents;
+  int64_t calls = 0;
+};
+
+// One sampler on the model, guided, with the noise of fixed seeds.
+class ModelTrial {
+ public:
+  explicit ModelTrial(const std::filesystem::path& file) : model_(ldm::load_latent_diffusion(file)) {
+    const std::vector<ldm::Condition> wanted = {{.caption = "red heart"}, {.caption = "pizza"}};
+    const std::vector<ldm::Condition> without(wanted.size(), ldm::Condition{.caption = ""});
+    const auto condition = model_->encode(wanted);
+    cond_ = model_->denoiser(condition);
+    both_ = model_->denoiser(ldm::join_batches(model_->encode(without), condition));
+    const auto size = model_->options().image_size;
+    noise_ = ldm::batch_noise(ldm::NoiseKind::kCpu, 1, 2, {model_->options().channels, size, size});
+  }
+
+  Trial run(const SamplerInfo& info, int64_t steps, const char* spacing) const {
+    Trial trial;
+    const auto guided = ldm::guided_estimates(both_, cond_, {.scale = info.run ? 3.0 : 0.6});
+    const ldm::GuidedDenoiser counted = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
+      ++trial.calls;
+      return guided(x, sigma);
+    };
+    ldm::SampleOptions options;
+    options.steps = steps;
+    options.spacing = spacing;
+    ldm::SamplerRun sampling;
+    ldm::NoiseStream stream(ldm::NoiseKind::kCpu, 9);
+    sampling.noise = [&](const torch::Tensor& like) { return stream.randn(like.sizes()); };
+    sampling.path_noise = ldm::brownian_noise(ldm::NoiseKind::kCpu, 9, 2);
+    if (info.run == nullptr) {
+      trial.latents = ldm::sample(info, counted, model_->schedule(), noise_, options, sampling);
+    } else {
+      const ldm::Denoiser plain = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
+        return counted(x, sigma).denoised;
+      };
+      trial.latents = ldm::sample(info, plain, model_->schedule(), noise_, options, sampling);
+    }
+    return trial;
+  }
+
+ private:
+  std::unique_ptr<ldm::LatentDiffusion> model_;
+  ldm::Denoiser both_, cond_;
+  torch::Tensor noise_;
+};
+
+int measure_distance(const std::string& prefix, const std::string& model) {
+  const c10::InferenceMode inference;
+  const ModelTrial trial(model);
+  const auto reference = trial.run(ldm::find_sampler("ddim"), 1000, "").latents;
+  const double spread = rms(reference);
+  std::vector<ldm::PlotSeries> series;
+  std::printf("| sampler | 5 steps | 10 | 20 | 40 | model calls |\n|---|---|---|---|---|---|\n");
+  for (const auto& info : ldm::samplers()) {
+    ldm::PlotSeries line{info.name, {}, {}};
+    std::string calls;
+    std::printf("| %s |", info.name.c_str());
+    for (const int64_t steps : {5, 10, 20, 40}) {
+      const auto got = trial.run(info, steps, "");
+      line.x.push_back(static_cast<double>(got.calls));
+      line.y.push_back(rms(got.latents - reference) / spread);
+      calls += (calls.empty() ? "" : ", ") + std::to_string(got.calls);
+      std::printf(" %.3f |", line.y.back());
+      std::fflush(stdout);
+    }
+    std::printf(" %s |\n", calls.c_str());
+    series.push_back(line);
+  }
+  write_plot(prefix + ".png", series,
+             {.title = "distance to 1000 steps of ddim",
+              .x_label = "model calls",
+              .y_label = "relative RMS distance",
+              .height = 800,
+              .log_x = true,
+              .log_y = true});
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3 || (std::strcmp(argv[1], "distance") == 0 && argc < 4)) {
+    std::fprintf(stderr, "usage: bench_samplers order OUT_PREFIX | distance OUT_PREFIX MODEL\n");
+    return 2;
+  }
+  at::set_num_threads(1);
+  try {
+    return std::strcmp(argv[1], "order") == 0 ? measure_order(argv[2]) : measure_distance(argv[2], argv[3]);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "bench_samplers: %s\n", e.what());
+    return 1;
+  }
+}

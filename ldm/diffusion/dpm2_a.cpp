@@ -1,0 +1,25 @@
+#include "ldm/diffusion/dpm2_a.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "ldm/diffusion/dpm2.h"
+
+namespace ldm {
+
+torch::Tensor sample_dpm2_a(const Denoiser& denoise, torch::Tensor x, const std::vector<double>& sigmas,
+                            const SamplerRun& run, const EulerAncestralOptions& options) {
+  check_sigmas("sample_dpm2_a", sigmas);
+  at::NoGradGuard no_grad;
+  const auto steps = static_cast<int64_t>(sigmas.size()) - 1;
+  for (int64_t i = 0; i < steps && !run.stop.requested(); ++i) {
+    x = run.prepare(x, sigmas[i]);
+    const auto denoised = denoise_at(denoise, x, sigmas[i]);
+    run.report(i, steps, sigmas[i], x, denoised);
+    const auto [down, up] = ancestral_step(sigmas[i], sigmas[i + 1], options.eta);
+    x = midpoint_step(denoise, x, denoised, sigmas[i], down);
+    if (options.eta > 0 && down > 0) x = x + run.draw("sample_dpm2_a", x) * (options.s_noise * up);
+  }
+  return x;
+}
+
+}  // namespace ldm

@@ -1,0 +1,17 @@
+#include "ldm/diffusion/dpmpp_3m_sde.h"
+
+#include "ldm/diffusion/dpm_solver.h"
+
+namespace ldm {
+
+torch::Tensor sample_dpmpp_3m_sde(const Denoiser& denoise, torch::Tensor x, const std::vector<double>& sigmas,
+                                  const SamplerRun& run, const DpmppSdeOptions& o) {
+  return sample_dpm_solver(denoise, std::move(x), sigmas, run,
+                           {.order = 3,
+                            .rule = SlopeRule::kExact,
+                            .lower_order_final = false,
+                            .eta = o.eta,
+                            .s_noise = o.s_noise});
+}
+
+}  // namespace ldm

@@ -1,0 +1,86 @@
+#include "tests/golden/diffusers_levels.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ldm/diffusion/spacing.h"
+
+namespace ldm::golden {
+namespace {
+
+// n timesteps by the spacing's name, before sigmas of their own replace them.
+std::vector<double> spaced_timesteps(const Case& c, int64_t n, int64_t count, bool rounds) {
+  const auto spacing = c.config().value("timestep_spacing", "linspace");
+  const int64_t offset = c.config().value("steps_offset", 0);
+  std::vector<double> out;
+  if (spacing == "trailing") {
+    const auto t = timesteps_diffusers("trailing", n, count);
+    out.assign(t.begin(), t.end());
+  } else if (spacing == "leading") {
+    // The solvers count the end as one more step.
+    const int64_t stride = count / (rounds ? n + 1 : n);
+    for (int64_t i = 0; i < n; ++i)
+      out.push_back(static_cast<double>((rounds ? n - i : n - 1 - i) * stride + offset));
+  } else if (spacing == "linspace") {
+    const int64_t gaps = rounds ? n : std::max<int64_t>(n - 1, 1);
+    const double step = static_cast<double>(count - 1) / static_cast<double>(gaps);
+    for (int64_t i = 0; i < n; ++i) {
+      const double t = static_cast<double>(gaps - i) * step;
+      out.push_back(rounds ? std::nearbyint(t) : t);
+    }
+  } else {
+    c.skip(spacing);
+  }
+  return out;
+}
+
+// The table, interpolated linearly in sigma itself.
+double interpolated(const NoiseSchedule& s, double t) {
+  const auto low = static_cast<int64_t>(std::min(std::floor(t), static_cast<double>(s.timesteps() - 2)));
+  const double w = t - static_cast<double>(low);
+  return (1 - w) * s.sigma(low) + w * s.sigma(low + 1);
+}
+
+}  // namespace
+
+DiffusersLevels diffusers_levels(const Case& c, const NoiseSchedule& s, const DiffusersFamily& family) {
+  const auto& o = c.config();
+  const int64_t n = o.at("n");
+  DiffusersLevels out{spaced_timesteps(c, n, s.timesteps(), family.rounds_timesteps), {}};
+  const bool karras = o.value("use_karras_sigmas", false), lu = o.value("use_lu_lambdas", false);
+  const bool exponential = o.value("use_exponential_sigmas", false);
+  if (karras || lu || exponential) {
+    if (o.value("timestep_spacing", "linspace") != "linspace") c.skip("sigmas of a spacing");
+    out.sigmas = karras ? sigmas_karras(n, s.sigma_min(), s.sigma_max())
+                        : sigmas_exponential(n, s.sigma_min(), s.sigma_max());
+    out.sigmas.pop_back();
+    for (size_t i = 0; i < out.timesteps.size(); ++i) {
+      const double t = s.sigma_to_t(out.sigmas[i]);
+      out.timesteps[i] = family.rounds_timesteps ? std::nearbyint(t) : t;
+    }
+  } else {
+    for (const double t : out.timesteps) out.sigmas.push_back(interpolated(s, t));
+  }
+  const auto last = o.value("final_sigmas_type", "zero");
+  if (last != "zero" && last != "sigma_min") c.skip("final_sigmas_type:" + last);
+  out.sigmas.push_back(family.always_sigma_min || last == "sigma_min" ? s.sigma_min() : 0.0);
+  return out;
+}
+
+void skip_unknown_keys(const Case& c, const std::vector<std::string>& known) {
+  static const std::vector<std::string> kAll = {"class",       "n",     "beta_schedule",    "beta_start",
+                                                "beta_end",    "step",  "set_timesteps",    "model_level",
+                                                "noise_count", "dtype", "timestep_spacing", "prediction_type",
+                                                "steps_offset"};
+  const auto listed = [](const std::vector<std::string>& keys, const std::string& key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  for (const auto& item : c.config().items()) {
+    if (!listed(kAll, item.key()) && !listed(known, item.key()))
+      c.skip(c.config().at("class").get<std::string>() + "/" + item.key());
+  }
+  if (!c.config().value("set_timesteps", Json::object()).empty())
+    c.skip(c.config().at("class").get<std::string>() + "/set_timesteps");
+}
+
+}  // namespace ldm::golden
