@@ -149,6 +149,12 @@ void LatentDiffusion::to(at::Device device, at::ScalarType dtype) {
 
 at::Device LatentDiffusion::device() const { return unet_->parameters().front().device(); }
 
+void LatentDiffusion::prepare_for_inference() {
+  ldm::prepare_for_inference(*unet_);
+  if (conditioner_) ldm::prepare_for_inference(*conditioner_);
+  ldm::prepare_for_inference(*first_stage_);
+}
+
 void LatentDiffusion::eval() {
   unet_->eval();
   if (conditioner_) conditioner_->eval();

@@ -148,6 +148,8 @@ class LatentDiffusion {
   void to(at::Device device, at::ScalarType dtype);
   at::Device device() const;
   void eval();
+  // Lets all networks use the kernels of inference on the CPU; see nn/layers.h.
+  void prepare_for_inference();
 
  private:
   LatentDiffusionOptions options_;

@@ -20,8 +20,6 @@ torch::Tensor to_tokens(const torch::Tensor& x) {
 
 }  // namespace
 
-torch::Tensor swish(torch::Tensor x) { return at::GradMode::is_enabled() ? at::silu(x) : at::silu_(x); }
-
 ResnetBlock::ResnetBlock(const ResnetBlockOptions& o)
     : dropout_(o.dropout),
       norm1_(add(*this, "norm1", group_norm(o.in_channels, kFirstStageNormEps))),

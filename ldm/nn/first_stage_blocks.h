@@ -16,9 +16,6 @@ inline constexpr double kFirstStageNormEps = 1e-6;
 // The blocks of the autoencoders of latent-diffusion (ldm/modules/diffusionmodules/model.py). Group norms
 // have 32 groups and eps 1e-6, so every width is a multiple of 32.
 
-// x * sigmoid(x), in place where no gradient is recorded: pass a temporary.
-torch::Tensor swish(torch::Tensor x);
-
 struct ResnetBlockOptions {
   int64_t in_channels = 0;
   int64_t out_channels = 0;

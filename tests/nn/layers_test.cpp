@@ -59,6 +59,59 @@ TEST(Layers, InitScopeNoneDrawsNothing) {
 
 TEST(Layers, GroupNormRefusesChannelsThatItCannotGroup) { EXPECT_THROW(group_norm(48), Error); }
 
+TEST(Layers, NormSiluAgreesWithAndWithoutGradients) {
+  const auto norm = group_norm(32);
+  const auto x = at::randn({2, 32, 3, 4});
+  const auto with_gradients = norm_silu(norm, x).detach();
+  EXPECT_TRUE(at::allclose(with_gradients, at::silu(norm(x)), 1e-6, 1e-7));
+  torch::NoGradGuard no_grad;
+  EXPECT_TRUE(at::allclose(norm_silu(norm, x), with_gradients, 1e-6, 1e-7));
+}
+
+// A block of every kind of layer that has a second way.
+struct PreparedLayers : torch::nn::Module {
+  Conv2d conv = add(*this, "conv", conv3x3(32, 64));
+  GroupNorm norm = add(*this, "norm", group_norm(64));
+  Linear q = add(*this, "q", linear(64, 16, false)), k = add(*this, "k", linear(64, 24, false));
+  Linear out = add(*this, "out", linear(40, 8));
+  LinearGroup both{{q, k}};
+
+  torch::Tensor forward(const torch::Tensor& x) const {
+    const auto tokens = pixels_to_tokens(norm_silu(norm, conv(x)));
+    return out(at::cat(both(tokens), -1));
+  }
+};
+
+TEST(Layers, PreparedForInferenceTheyAgreeAndStillLearn) {
+  PreparedLayers layers;
+  const auto x = at::randn({2, 32, 8, 8});
+  const auto want = layers.forward(x).detach();
+  prepare_for_inference(layers);
+  layers.both.prepare_for_inference();
+  {
+    torch::NoGradGuard no_grad;
+    const auto got = layers.forward(x);
+    EXPECT_LT((got - want).abs().max().item<float>(), 1e-5F * want.abs().max().item<float>());
+  }
+  EXPECT_EQ(layers.named_parameters().size(), 8U);  // Nothing was added to what is saved.
+  layers.forward(x).sum().backward();
+  for (const auto& p : layers.named_parameters()) EXPECT_TRUE(p.value().grad().defined()) << p.key();
+}
+
+TEST(Layers, NarrowWeightsComputeInFloatOnTheCpu) {
+  for (const auto type : {at::kHalf, at::kBFloat16}) {
+    PreparedLayers narrow, wide;
+    narrow.to(type);
+    torch::NoGradGuard no_grad;
+    const auto from = narrow.named_parameters();
+    for (auto& p : wide.named_parameters()) p.value().copy_(from[p.key()]);
+    const auto x = at::randn({1, 32, 8, 8});
+    EXPECT_TRUE(at::equal(narrow.forward(x), wide.forward(x)));
+    EXPECT_EQ(compute_type(narrow.conv->weight), at::kFloat);
+    EXPECT_EQ(compute_type(wide.conv->weight), at::kFloat);
+  }
+}
+
 TEST(Layers, AttentionMatchesItsFormula) {
   const auto q = at::randn({2, 3, 5, 4}), k = at::randn({2, 3, 7, 4}), v = at::randn({2, 3, 7, 4});
   const auto want = at::matmul(at::softmax(at::matmul(q, k.transpose(-1, -2)) * 0.25, -1), v);
