@@ -7,9 +7,11 @@
 #include <string>
 #include <utility>
 
+#include "ldm/core/brownian.h"
 #include "ldm/core/error.h"
 #include "ldm/diffusion/guidance.h"
 #include "ldm/diffusion/samplers.h"
+#include "ldm/pipeline/bind_prompt.h"
 
 namespace ldm {
 namespace {
@@ -48,29 +50,59 @@ void check_condition(const Conditioner* conditioner, const GenerateRequest& r) {
   if (!by_class) return;
   check(r.label < conditioner->classes(), "generate: expected a class in 0..", last, ", got ", r.label);
   check(r.label >= 0 || conditioner->has_null(), "generate: this model needs a class in 0..", last);
-  check(r.guidance == 1.0 || conditioner->has_null(),
+  check(r.guidance.scale == 1.0 || conditioner->has_null(),
         "generate: this model was trained without a null class, so it cannot be guided; expected a "
         "guidance of 1, got ",
-        r.guidance);
+        r.guidance.scale);
 }
 
 void check_request(const LatentDiffusion& model, const GenerateRequest& r) {
   check(r.count >= 1 && r.count <= 100000, "generate: expected 1..100000 images, got ", r.count);
-  check(r.steps >= 1 && r.steps <= model.schedule().timesteps(), "generate: expected 1..",
-        model.schedule().timesteps(), " steps, got ", r.steps);
+  const auto steps = r.sampling.steps;
+  check(steps >= 1 && steps <= model.schedule().timesteps(), "generate: expected 1..",
+        model.schedule().timesteps(), " steps, got ", steps);
   check(r.batch_size >= 1, "generate: expected a positive batch size, got ", r.batch_size);
+  check(r.clip_skip >= 0, "generate: expected a clip-skip of 1 (none) or more, got ", r.clip_skip);
   check_condition(model.conditioner(), r);
 }
 
-// The denoiser of one batch of n images with guidance.
-Denoiser bind(const LatentDiffusion& model, const GenerateRequest& r, int64_t n) {
-  const std::vector<Condition> wanted(static_cast<size_t>(n), {.caption = r.prompt, .label = r.label});
-  const auto condition = model.encode(wanted);
-  const bool guided = model.conditioner() != nullptr && r.guidance != 1.0;
-  if (!guided) return model.denoiser(condition);
-  const std::vector<Condition> without(static_cast<size_t>(n), {.caption = r.negative_prompt, .label = -1});
-  return guided_denoiser(model.denoiser(join_batches(model.encode(without), condition)),
-                         model.denoiser(condition), r.guidance);
+// Whether the model is asked without the condition too.
+bool asks_twice(const LatentDiffusion& model, const GenerateRequest& r) {
+  const bool wanted =
+      r.guidance.scale != 1.0 || r.guidance.perp_neg > 0 || find_sampler(r.sampler).run_guided != nullptr;
+  return wanted && model.conditioner() != nullptr;
+}
+
+// What one run of the sampler needs beside the noise.
+struct SamplingPlan {
+  const SamplerInfo& sampler;
+  SampleOptions options;
+  GuidanceOptions guidance;
+};
+
+SamplingPlan plan_sampling(const LatentDiffusion& model, const GenerateRequest& r) {
+  SamplingPlan plan{find_sampler(r.sampler), r.sampling, r.guidance};
+  plan.options.scaling = output_scaling(model.prediction());
+  // Where the last step is pure noise, sampling has to begin there (Lin et al. 2024, Sec. 3.3).
+  if (plan.options.spacing.empty() && model.options().zero_terminal_snr) plan.options.spacing = "trailing";
+  if (r.guided_steps) {
+    const auto sigmas = sampler_sigmas(plan.sampler, model.schedule(), plan.options);
+    plan.guidance.interval = interval_of_steps(sigmas, r.guided_steps->first, r.guided_steps->second);
+  }
+  check(plan.sampler.run != nullptr || asks_twice(model, r), "generate: ", plan.sampler.name,
+        " needs a model that can be guided");
+  if (!asks_twice(model, r)) plan.guidance.interval = {0.0, 0.0};
+  return plan;
+}
+
+torch::Tensor draw_latents(const LatentDiffusion& model, const SamplingPlan& plan, const BoundModel& bound,
+                           const torch::Tensor& noise, const SamplerRun& run) {
+  if (plan.sampler.run_guided != nullptr) {
+    const auto guided = guided_estimates(bound.both, bound.cond, plan.guidance, plan.options.scaling);
+    return sample(plan.sampler, guided, model.schedule(), noise, plan.options, run);
+  }
+  const auto denoise = guided_denoiser(bound.both, bound.cond, plan.guidance, plan.options.scaling);
+  return sample(plan.sampler, denoise, model.schedule(), noise, plan.options, run);
 }
 
 // Fresh noise during sampling: image k draws from its own stream, so that a batch equals single runs.
@@ -89,17 +121,14 @@ Generator::Generator(std::shared_ptr<const LatentDiffusion> model) : model_(std:
 std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const ProgressFn& progress,
                                                 const StopToken& stop, const LogFn& log) const {
   check_request(*model_, r);
-  const auto& sampler = find_sampler(r.sampler);
+  const auto plan = plan_sampling(*model_, r);
   const auto size = latent_size(*model_, r);
   if (model_->conditioner()) {
-    if (const auto words = model_->conditioner()->complaint(r.prompt); !words.empty())
-      log_warning(log, words);
+    for (const auto& prompt : {r.prompt, r.negative_prompt}) {
+      if (const auto words = model_->conditioner()->complaint(prompt); !words.empty())
+        log_warning(log, words);
+    }
   }
-  SampleOptions options{.steps = r.steps, .spacing = r.spacing, .eta = r.eta};
-  // Where the last step is pure noise, sampling has to begin there (Lin et al. 2024, Sec. 3.3).
-  if (options.spacing.empty() && model_->options().zero_terminal_snr && sampler.original)
-    options.spacing = "trailing";
-
   const c10::InferenceMode inference;
   std::vector<GeneratedImage> out;
   for (int64_t first = 0; first < r.count && !stop.requested(); first += r.batch_size) {
@@ -111,6 +140,12 @@ std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const 
       start.push_back(streams.back().randn({model_->options().channels, size.height, size.width}));
     }
     SamplerRun run{.noise = step_noise(streams), .stop = stop};
+    const auto bound = bind_prompt(*model_, r, n, asks_twice(*model_, r));
+    run.before_step = [step = bound.step](const torch::Tensor& x, double) {
+      ++*step;
+      return x;
+    };
+    if (r.brownian) run.path_noise = brownian_noise(r.noise, r.seed + static_cast<uint64_t>(first), n);
     run.on_step = [&](const StepEvent& event) {
       report(progress, {.stage = "sampling",
                         .done = first * event.steps + (event.step + 1) * n,
@@ -118,7 +153,7 @@ std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const 
                         .detail = {}});
     };
     const auto noise = at::stack(start).to(model_->device());
-    const auto latents = sample(sampler, bind(*model_, r, n), model_->schedule(), noise, options, run);
+    const auto latents = draw_latents(*model_, plan, bound, noise, run);
     if (stop.requested()) break;
     auto images = to_images(model_->decode_latents(latents));
     for (int64_t k = 0; k < n; ++k) {

@@ -6,12 +6,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ldm/core/log.h"
 #include "ldm/core/noise.h"
 #include "ldm/core/progress.h"
 #include "ldm/core/stop.h"
+#include "ldm/diffusion/guidance.h"
+#include "ldm/diffusion/samplers.h"
 #include "ldm/image/image.h"
 #include "ldm/model/latent_diffusion.h"
 
@@ -19,19 +22,22 @@ namespace ldm {
 
 // What to draw. The one request type that the command line, evaluation and serving share.
 struct GenerateRequest {
-  std::string prompt;           // Empty: unconditional.
+  std::string prompt;           // Empty: unconditional. Weights, schedules and AND: docs/prompts.md.
   std::string negative_prompt;  // Stands for "no condition" in guidance; empty: the empty caption.
   int64_t label = -1;           // For class-conditional models; -1: none.
+  int64_t clip_skip = 0;        // CLIP: whose state is taken, 2 the last layer's but one; 0: the model's own.
   int64_t count = 1;            // Images; image k has seed + k.
   uint64_t seed = 0;
-  int64_t steps = 30;
-  std::string sampler = "ddim";  // See diffusion/samplers.h.
-  double guidance = 3.0;         // Classifier-free guidance scale; 1: none.
-  std::optional<double> eta;     // Share of fresh noise in each step; empty: the sampler's own.
-  std::string spacing;           // See diffusion/spacing.h; empty: what fits sampler and model.
-  int64_t width = 0;             // Pixels; 0: the size that the model was trained at.
+  std::string sampler = "ddim";         // See diffusion/samplers.h.
+  SampleOptions sampling{.steps = 30};  // Its `scaling` is the model's business.
+  GuidanceOptions guidance{.scale = 3.0};
+  // Guided steps as fractions of all, instead of guidance.interval.
+  std::optional<std::pair<double, double>> guided_steps;
+  int64_t width = 0;  // Pixels; 0: the size that the model was trained at.
   int64_t height = 0;
   NoiseKind noise = NoiseKind::kCpu;
+  // SDE samplers follow one Brownian path of the image's seed, whatever the number of steps.
+  bool brownian = true;
   int64_t batch_size = 16;  // Most images drawn at once.
 };
 

@@ -1,0 +1,144 @@
+#include "ldm/pipeline/bind_prompt.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ldm/text/prompt_and.h"
+#include "ldm/text/prompt_schedule.h"
+
+namespace ldm {
+namespace {
+
+// What is drawn up to and including last_step.
+struct PromptTexts {
+  int64_t last_step = 0;
+  std::string prompt, negative;
+};
+
+const std::string& text_at(const std::vector<PromptPhase>& phases, int64_t step) {
+  const auto found =
+      std::find_if(phases.begin(), phases.end(), [&](const auto& p) { return p.last_step >= step; });
+  return found == phases.end() ? phases.back().text : found->text;
+}
+
+// The two schedules as one.
+std::vector<PromptTexts> phases_of(const GenerateRequest& r) {
+  const auto prompt = parse_prompt_schedule(r.prompt, r.sampling.steps);
+  const auto negative = parse_prompt_schedule(r.negative_prompt, r.sampling.steps);
+  std::vector<int64_t> ends;
+  for (const auto* phases : {&prompt, &negative}) {
+    for (const auto& phase : *phases) ends.push_back(phase.last_step);
+  }
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  std::vector<PromptTexts> out;
+  for (const int64_t end : ends) out.push_back({end, text_at(prompt, end), text_at(negative, end)});
+  return out;
+}
+
+struct PhaseModel {
+  Denoiser both, cond;
+};
+
+// Binds one moment's texts for n images.
+class PhaseBinder {
+ public:
+  PhaseBinder(const LatentDiffusion& model, const GenerateRequest& r, int64_t n, bool guided)
+      : model_(model), r_(r), n_(n), guided_(guided) {}
+
+  PhaseModel bind(const PromptTexts& texts) const {
+    const auto terms = parse_prompt_terms(texts.prompt);
+    if (terms.size() > 1) return bind_terms(terms, texts.negative);
+    const auto wanted = encode(texts.prompt, r_.label);
+    const auto cond = model_.denoiser(wanted);
+    if (!guided_) return {cond, cond};
+    auto batch = join_batches(without(texts.negative), wanted);
+    if (perp_neg()) batch = join_batches(batch, encode(texts.negative, -1));
+    return {model_.denoiser(batch), cond};
+  }
+
+ private:
+  // Perp-Neg has its negative prompt beside the empty one, plain guidance in its place.
+  bool perp_neg() const { return r_.guidance.perp_neg > 0; }
+  Conditioning without(const std::string& negative) const { return encode(perp_neg() ? "" : negative, -1); }
+
+  Conditioning encode(const std::string& caption, int64_t label) const {
+    const Condition condition{
+        .caption = caption, .label = label, .reading = {.prompt = true, .clip_skip = r_.clip_skip}};
+    return model_.encode(std::vector<Condition>(static_cast<size_t>(n_), condition));
+  }
+
+  PhaseModel bind_terms(const std::vector<PromptTerm>& terms, const std::string& negative) const {
+    auto batch = without(negative);
+    std::vector<double> weights;
+    for (const auto& term : terms) {
+      batch = join_batches(batch, encode(term.text, r_.label));
+      weights.push_back(term.weight);
+    }
+    const auto two = compose_terms(model_.denoiser(batch), weights, /*after=*/0);
+    Denoiser cond = [two](const torch::Tensor& x, const torch::Tensor& sigma) {
+      return two(at::cat({x, x}), at::cat({sigma, sigma})).chunk(2)[1];
+    };
+    if (!perp_neg()) return {two, cond};
+    batch = join_batches(batch, encode(negative, -1));
+    return {compose_terms(model_.denoiser(batch), weights, /*after=*/1), cond};
+  }
+
+  const LatentDiffusion& model_;
+  const GenerateRequest& r_;
+  int64_t n_;
+  bool guided_;
+};
+
+// The denoiser of the step that is being drawn.
+Denoiser switching(std::vector<std::pair<int64_t, Denoiser>> phases, std::shared_ptr<const int64_t> step) {
+  if (phases.size() == 1) return phases.front().second;
+  return [phases = std::move(phases), step = std::move(step)](const torch::Tensor& x,
+                                                              const torch::Tensor& sigma) {
+    const auto found =
+        std::find_if(phases.begin(), phases.end() - 1, [&](const auto& p) { return p.first >= *step; });
+    return found->second(x, sigma);
+  };
+}
+
+}  // namespace
+
+Denoiser compose_terms(Denoiser all, std::vector<double> weights, int64_t after) {
+  return [all = std::move(all), weights = std::move(weights), after](const torch::Tensor& x,
+                                                                     const torch::Tensor& sigma) {
+    const auto terms = static_cast<int64_t>(weights.size());
+    const auto repeated = [&](const torch::Tensor& t) {
+      const auto one = t.chunk(2 + after)[0];
+      return at::cat(std::vector<at::Tensor>(static_cast<size_t>(1 + terms + after), one));
+    };
+    const auto parts = all(repeated(x), repeated(sigma)).chunk(1 + terms + after);
+    auto composed = parts[0];
+    for (size_t i = 0; i < weights.size(); ++i) composed = composed + weights[i] * (parts[1 + i] - parts[0]);
+    std::vector<at::Tensor> out{parts[0], composed};
+    out.insert(out.end(), parts.begin() + 1 + terms, parts.end());
+    return at::cat(out);
+  };
+}
+
+BoundModel bind_prompt(const LatentDiffusion& model, const GenerateRequest& r, int64_t n, bool guided) {
+  const bool words = model.conditioner() != nullptr && model.conditioner()->takes_words();
+  const auto phases = words ? phases_of(r) : std::vector<PromptTexts>{{.last_step = r.sampling.steps}};
+  const PhaseBinder binder(model, r, n, guided);
+  std::map<std::pair<std::string, std::string>, PhaseModel> known;
+  std::vector<std::pair<int64_t, Denoiser>> both, cond;
+  for (const auto& texts : phases) {
+    const std::pair key{texts.prompt, texts.negative};
+    if (!known.contains(key)) known.emplace(key, binder.bind(texts));
+    both.emplace_back(texts.last_step, known.at(key).both);
+    cond.emplace_back(texts.last_step, known.at(key).cond);
+  }
+  auto step = std::make_shared<int64_t>(0);
+  return {switching(std::move(both), step), switching(std::move(cond), step), step};
+}
+
+}  // namespace ldm
