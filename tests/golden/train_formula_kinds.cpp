@@ -114,8 +114,9 @@ void run_flow_timestep_density(Case& c) {
 }
 
 // Clean latents and noise that a mixture's exact denoiser sees in z = alpha clean + sigma noise.
-std::pair<torch::Tensor, torch::Tensor> estimate(const Denoiser& denoise, const torch::Tensor& z,
-                                                 const torch::Tensor& alpha, const torch::Tensor& sigma) {
+std::pair<torch::Tensor, torch::Tensor> mixture_estimate(const Denoiser& denoise, const torch::Tensor& z,
+                                                         const torch::Tensor& alpha,
+                                                         const torch::Tensor& sigma) {
   const auto x0 = denoise(z / alpha, (sigma / alpha).reshape({-1}).expand({z.size(0)}).contiguous());
   return {x0, (z - alpha * x0) / sigma};
 }
@@ -136,7 +137,7 @@ void run_latent_consistency(Case& c) {
   const auto x = c.input("x"), t = vector_i64(config.at("ddim_t"));
   const auto ac = table_at(schedule.alphas_cumprod, t, x);
   const auto with = [&](const char* mixture) {
-    return estimate(analytic_denoiser(c, mixture), x, ac.sqrt(), (1 - ac).sqrt());
+    return mixture_estimate(analytic_denoiser(c, mixture), x, ac.sqrt(), (1 - ac).sqrt());
   };
   const auto [x0_c, eps_c] = with("gmm");
   const auto [x0_u, eps_u] = with("gmm_uncond");
@@ -155,7 +156,7 @@ void run_progressive(Case& c) {
   };
   const auto teacher = analytic_denoiser(c);
   const auto step = [&](const torch::Tensor& z, double from, double to) {
-    const auto [x0, eps] = estimate(teacher, z, alpha(from), sigma(from));
+    const auto [x0, eps] = mixture_estimate(teacher, z, alpha(from), sigma(from));
     return ddim_point(x0, eps, alpha(to), sigma(to));
   };
   const double half = t - 0.5 / n, whole = t - 1 / n;
