@@ -52,7 +52,7 @@ double path_error(const SamplerInfo& info, int64_t steps) {
   return std::abs(got - std::sqrt((v + 0.01) / (v + 100.0)));
 }
 
-double slope(const SamplerInfo& info) { return std::log2(path_error(info, 60) / path_error(info, 120)); }
+double slope(const SamplerInfo& info) { return std::log2(path_error(info, 240) / path_error(info, 480)); }
 
 TEST(Samplers, OrderOfAccuracy) {
   for (const auto& info : samplers()) {
