@@ -14,7 +14,7 @@ mkdir -p "$build/findings"
 for name in "$@"; do
   corpus=$build/corpus/$name
   mkdir -p "$corpus"
-  "$build/bin/fuzz_$name" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  "$build/bin/fuzz_$name" -max_total_time="$seconds" -max_len=8192 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$build/findings/$name-" "$corpus" "fuzz/corpus/$name" >"$build/$name.log" 2>&1 || true
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$name.log")
   speed=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$build/$name.log")

@@ -61,6 +61,9 @@ bool is_word(std::string_view text) {
   });
 }
 
+// A last byte of a two's complement number that only repeats the sign of the one before.
+bool is_sign(char last, char before) { return last == ((before & 0x80) != 0 ? '\xff' : '\0'); }
+
 }  // namespace
 
 // The stack machine of a pickle, with nodes where Python has objects.
@@ -236,7 +239,8 @@ class PickleMachine {
     return push(add({.type = PickleType::kText, .text = reader_.text(bytes)}));
   }
   bool big_integer() {
-    const auto bytes = reader_.text(reader_.number<uint8_t>());
+    auto bytes = reader_.text(reader_.number<uint8_t>());
+    while (bytes.size() > 8 && is_sign(bytes.back(), bytes[bytes.size() - 2])) bytes.remove_suffix(1);
     if (bytes.size() > 8) return push(add({.type = PickleType::kBigInteger, .text = bytes}));
     uint64_t value = !bytes.empty() && (bytes.back() & 0x80) != 0 ? ~uint64_t{0} : 0;
     for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<uint8_t>(bytes[i]);

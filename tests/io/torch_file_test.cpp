@@ -53,6 +53,14 @@ TEST(TorchFile, CompressedStoragesOutliveTheBytes) {
   EXPECT_EQ(as_text(file.tensors.at(0).data), six_floats());
 }
 
+// Some writers pad whole numbers: 7 in nine bytes.
+TEST(TorchFile, PaddedWholeNumbers) {
+  const std::string seven("\x8a\x09\x07\0\0\0\0\0\0\0\0", 11);
+  const auto bytes = make_torch_zip("\x80\x02}(" + pickle_text("step") + seven + pickle_text("w") +
+                                    pickle_tensor({}) + "u.");
+  EXPECT_EQ(parse_torch_file(as_bytes(bytes)).values.at("step"), "7");
+}
+
 TEST(TorchFile, TheRefusalNamesTheGlobal) {
   const auto bytes =
       make_torch_zip(pickle_checkpoint(pickle_global("os", "system") + "(" + pickle_text("true") + "tR"));
