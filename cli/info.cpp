@@ -153,7 +153,21 @@ int show_picture(std::span<const std::byte> bytes, const InfoOptions& options) {
   return 0;
 }
 
+int show_folder(const InfoOptions& options) {
+  const auto folder = summarize_weights(options.file);
+  if (options.json) {
+    Json out = model_json(folder, options);
+    out["file"] = options.file;
+    std::cout << to_json(out, 2) << '\n';
+  } else {
+    row("folder", options.file);
+    print_model(folder, options);
+  }
+  return 0;
+}
+
 int show(const InfoOptions& options) {
+  if (fs::is_directory(options.file)) return show_folder(options);
   const auto extension = fs::path(options.file).extension();
   if (extension == ".yaml" || extension == ".yml") {
     return show_config(options.file, options.keys, options.json);
@@ -187,8 +201,9 @@ void add_info(CLI::App& app, Context& context) {
        {"ldm info model.safetensors --keys", "the name and shape of every tensor as well"},
        {"ldm info pizza.png", "prompt, seed and all settings that drew it"}});
   auto options = std::make_shared<InfoOptions>();
-  verb->add_option("FILE", options->file,
-                   "weights (safetensors, .ckpt, .pt, .bin, GGUF), a YAML configuration, or a PNG picture")
+  verb->add_option(
+          "FILE", options->file,
+          "weights (safetensors, .ckpt, .pt, .bin, GGUF, a folder), a YAML configuration, or a PNG picture")
       ->required();
   verb->add_flag("--keys", options->keys, "list every tensor");
   verb->add_flag("--json", options->json, "print JSON");

@@ -52,6 +52,22 @@ WeightSummary summarize_safetensors(std::span<const std::byte> bytes) {
   return out;
 }
 
+// All weights below a folder, under the names of its parts: "unet.conv_in.weight".
+WeightSummary summarize_folder(const fs::path& folder) {
+  WeightSummary out{.form = "folder of diffusers"};
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const auto extension = entry.path().extension();
+    if (!entry.is_regular_file() || (extension != ".safetensors" && extension != ".bin")) continue;
+    const auto part = fs::relative(entry.path().parent_path(), folder).string();
+    for (auto& tensor : summarize_weights(entry.path()).tensors) {
+      if (part != ".") tensor.name = part + "." + tensor.name;
+      out.tensors.push_back(std::move(tensor));
+    }
+  }
+  check(!out.tensors.empty(), ErrorKind::kData, folder.string(), ": no weights in this folder");
+  return out;
+}
+
 }  // namespace
 
 int64_t TensorSummary::numbers() const {
@@ -72,6 +88,7 @@ std::string WeightSummary::layout() const {
     return "LoRA, LoHa or LoKr";
   if (has("string_to_param.") || has("emb_params")) return "textual inversion";
   if (has("control_model.") || has("controlnet_cond_embedding.")) return "ControlNet";
+  if (has("unet.") && has("down_blocks.")) return "pipeline of diffusers";
   if (has("model.diffusion_model.")) return "diffusion model, original layout";
   if (has("down_blocks."))
     return has("encoder.down_blocks.") ? "first stage of diffusers" : "network of diffusers";
@@ -80,6 +97,7 @@ std::string WeightSummary::layout() const {
 }
 
 WeightSummary summarize_weights(const fs::path& path) {
+  if (fs::is_directory(path)) return summarize_folder(path);
   const MappedFile mapped(path);
   const auto bytes = mapped.bytes();
   try {

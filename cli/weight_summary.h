@@ -28,8 +28,8 @@ struct WeightSummary {
   std::string layout() const;               // "a model of this program", "original", "diffusers", ...
 };
 
-// safetensors, files of torch.save, GGUF and indices of several files, by their content. Throws as their
-// readers do.
+// safetensors, files of torch.save, GGUF and indices of several files, by their content, and folders of
+// them. Throws as their readers do.
 WeightSummary summarize_weights(const std::filesystem::path& path);
 
 }  // namespace ldm::cli

@@ -9,6 +9,7 @@
 #include "ldm/core/error.h"
 #include "ldm/io/printable.h"
 #include "ldm/model/diffusers_names.h"
+#include "ldm/model/weight_file.h"
 
 namespace ldm {
 namespace {
@@ -174,6 +175,30 @@ std::vector<std::string> merge_adapters(const AdapterTargets& targets, const Ada
     }
   }
   return unmatched;
+}
+
+std::vector<std::string> add_adapters(LatentDiffusion& model, const std::filesystem::path& path,
+                                      double strength) {
+  torch::NoGradGuard no_grad;
+  AdapterTargets targets;
+  add_unet_targets(targets, model.unet());
+  const auto parts = model.conditioner() == nullptr ? std::vector<std::shared_ptr<torch::nn::Module>>{}
+                                                    : model.conditioner()->modules(/*include_self=*/false);
+  int64_t towers = 0;
+  for (const auto& part : parts) {
+    const auto* tower = dynamic_cast<const ClipText*>(part.get());
+    if (tower == nullptr) continue;
+    const bool first = towers++ == 0;
+    add_text_targets(targets, *tower,
+                     first ? std::vector<std::string>{"lora_te_", "lora_te1_", "text_encoder."}
+                           : std::vector<std::string>{"lora_te2_", "text_encoder_2."});
+  }
+  try {
+    return merge_adapters(targets, read_adapters(read_weight_file(path).tensors), strength);
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    throw Error(error.kind(), text.starts_with(path.string()) ? text : path.string() + ": " + text);
+  }
 }
 
 torch::Tensor read_text_vectors(const StateDict& tensors) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ldm/model/latent_diffusion.h"
 #include "ldm/nn/clip_text.h"
 #include "ldm/nn/lora.h"
 #include "ldm/nn/state_dict.h"
@@ -32,6 +33,11 @@ void add_text_targets(AdapterTargets& targets, const ClipText& tower,
 // the adapters has one.
 std::vector<std::string> merge_adapters(const AdapterTargets& targets, const AdapterSet& adapters,
                                         double strength);
+
+// Adds strength * the adapters of a file to a model's UNet and CLIP towers, before its weights are packed.
+// Returns the names that the model has no module for. Throws kFormat when none of them fits.
+std::vector<std::string> add_adapters(LatentDiffusion& model, const std::filesystem::path& path,
+                                      double strength);
 
 // The vectors [n, width] of a textual inversion: string_to_param["*"] (.pt), the only tensor ({token:
 // tensor}, .bin) or emb_params (.safetensors). Throws kFormat.
