@@ -92,7 +92,9 @@ int decode(const CodeFlags& flags, const Context& context) {
 }
 
 void add_common(CLI::App* verb, Context& context, CodeFlags& flags) {
-  verb->add_option("-m,--model", flags.model, "first stage or diffusion model; without it the shipped one");
+  verb->add_option(
+      "-m,--model,--first-stage", flags.model,
+      "first stage or diffusion model, or ENCODER,DECODER of a tiny autoencoder; without it the shipped one");
   verb->add_flag("--force", flags.force, "write over files that are there");
   add_compute_options(verb, context);
 }

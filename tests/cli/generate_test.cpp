@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "ldm/image/decode.h"
@@ -55,6 +56,37 @@ TEST(Generate, ABatchEqualsSingleRunsWithEverySampler) {
     EXPECT_LE(largest_difference(images[2]["file"].get<std::string>(), scratch / "single.png"), 1) << sampler;
     EXPECT_GT(largest_difference(images[0]["file"].get<std::string>(), scratch / "single.png"), 1) << sampler;
   }
+}
+
+TEST(Generate, PromptsFromAFile) {
+  const Scratch scratch;
+  const std::string file = scratch / "prompts.txt";
+  std::ofstream(file) << "red disc\n\n# not this one\n(blue:1.3) disc\r\n";
+  const std::vector<std::string> options{"--steps", "2", "--seed", "7", "--json", "-o", scratch / "out"};
+  const auto draw_file = [&](std::vector<std::string> start) {
+    start.insert(start.end(), {"-m", tiny().model});
+    start.insert(start.end(), options.begin(), options.end());
+    return run_program(start);
+  };
+  const auto drawn = draw_file({"generate", "--prompts-file", file});
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  const auto images = nlohmann::json::parse(drawn.out)["images"];
+  ASSERT_EQ(images.size(), 2u);
+  EXPECT_EQ(images[1]["prompt"], "(blue:1.3) disc");
+  EXPECT_TRUE(fs::exists(scratch / "out/1-red-disc.png"));
+  EXPECT_TRUE(fs::exists(scratch / "out/2-blue-1-3-disc.png"));
+  EXPECT_EQ(draw_file({"generate", "red", "--prompts-file", file}).code, 2);
+  std::ofstream(file) << "# nothing\n";
+  const auto nothing = draw_file({"generate", "--prompts-file", file});
+  EXPECT_EQ(nothing.code, 1);
+  EXPECT_NE(nothing.err.find("expected a prompt in each line, got none"), std::string::npos);
+}
+
+TEST(Generate, ClipSkipNeedsClip) {
+  const Scratch scratch;
+  const auto drawn = draw({"--clip-skip", "2", "-o", scratch / "a.png"});
+  EXPECT_EQ(drawn.code, 2);
+  EXPECT_NE(drawn.err.find("only CLIP skips layers"), std::string::npos) << drawn.err;
 }
 
 TEST(Generate, WritesTheRecipeAndTheSize) {

@@ -35,8 +35,8 @@ TEST(TextConditioner, TokenizesWithPadding) {
 TEST(TextConditioner, ComplainsOfLongAndUnknownPrompts) {
   const auto model = tiny_model("text");
   EXPECT_EQ(model->conditioner()->complaint("red disc"), "");
-  EXPECT_TRUE(
-      has(model->conditioner()->complaint("red red red red red"), "5 pieces: it is read in 2 parts of at most 4"));
+  EXPECT_TRUE(has(model->conditioner()->complaint("red red red red red"),
+                  "5 pieces: it is read in 2 parts of at most 4"));
   EXPECT_TRUE(has(model->conditioner()->complaint("red green"), "never seen the characters of 'green'"));
 }
 

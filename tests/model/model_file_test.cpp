@@ -1,4 +1,3 @@
-#include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
 
 #include <ATen/ATen.h>
@@ -6,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "ldm/model/load_model.h"
 #include "ldm/nn/state_dict.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/tiny_model.h"
