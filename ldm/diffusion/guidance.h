@@ -36,13 +36,15 @@ torch::Tensor zero_star_guidance(const torch::Tensor& uncond, const torch::Tenso
 torch::Tensor dynamic_threshold(const torch::Tensor& x0, double ratio, double most = 1e9);
 torch::Tensor dynamic_threshold_level(const torch::Tensor& x0, double ratio, double most = 1e9);  // [N]
 
-// Adaptive projected guidance (Sadat et al. 2024, Algorithm 1).
+// Settings of adaptive projected guidance (Sadat et al. 2024, Algorithm 1).
 struct ApgOptions {
   double eta = 0.0;             // How much of the part along the conditional estimate is kept; 1: all.
   double norm_threshold = 0.0;  // Longest allowed difference; 0: any.
   double momentum = 0.0;        // Of the running difference, -0.75 to 0; 0: none.
   bool from_cond = false;       // Start from cond instead of uncond (the authors' code; scale - 1 there).
 };
+// The rule itself: shortens the difference of the two estimates and keeps its part across the conditional
+// one.
 class AdaptiveProjectedGuidance {
  public:
   explicit AdaptiveProjectedGuidance(const ApgOptions& options) : options_(options) {}

@@ -56,80 +56,77 @@ using Table = const NoiseSchedule&;
 using Extra = const SpacingOptions&;
 
 // To add a spacing: a function here or in sigma_tables.h, and a row.
-const std::vector<NamedSpacing>& spacing_table() {
-  static const std::vector<NamedSpacing> kTable = {
-      {{"uniform", {}, "the original's DDIM timesteps, always exactly n"},
-       [](Table s, int64_t n, Extra) { return levels_at(s, reversed(timesteps_uniform(n, s.timesteps()))); },
-       false},
-      {{"quad", {}, "the original's, denser near 0, always exactly n"},
-       [](Table s, int64_t n, Extra) { return levels_at(s, reversed(timesteps_quad(n, s.timesteps()))); },
-       false},
-      {{"original", {}, "the original's uniform to the letter; the number of steps may differ from n"},
-       [](Table s, int64_t n, Extra) { return levels_at(s, reversed(checked_original(n, s.timesteps()))); },
-       false},
-      {{"linspace", {"discrete", "default"}, "equal steps in fractional t (k-diffusion, web UIs)"},
-       [](Table s, int64_t n, Extra) { return sigmas_linspace(s, n); }},
-      {{"normal", {}, "the same by way of sigma (ComfyUI)"},
-       [](Table s, int64_t n, Extra) { return sigmas_linspace(s, n); }},
-      {{"sgm_uniform", {}, "the same with one step more, which is left out"},
-       [](Table s, int64_t n, Extra) { return sigmas_sgm_uniform(s, n); }},
-      {{"simple", {}, "every (T / n)-th table entry (ComfyUI)"},
-       [](Table s, int64_t n, Extra) { return sigmas_simple(s, n); }},
-      {{"ddim_uniform", {}, "every (T / n)-th from the second on (ComfyUI); not always n"},
-       [](Table s, int64_t n, Extra) { return sigmas_ddim_uniform(s, n); }},
-      {{"leading", {}, "diffusers' integer timesteps, with Stable Diffusion's offset of 1"},
-       [](Table s, int64_t n, Extra) {
-         return levels_at(s, timesteps_diffusers("leading", n, s.timesteps(), n == s.timesteps() ? 0 : 1));
-       },
-       false},
-      {{"trailing", {}, "diffusers' integer timesteps from the last one on"},
-       [](Table s, int64_t n, Extra) {
-         return levels_at(s, timesteps_diffusers("trailing", n, s.timesteps()));
-       },
-       false},
-      {{"lcm", {}, "n of the 50 timesteps that LCM and TCD are trained at"},
-       [](Table s, int64_t n, Extra) {
-         return levels_at(
-             s, timesteps_lcm(n, s.timesteps(), std::min<int64_t>(s.timesteps(), std::max<int64_t>(50, n))));
-       },
-       false},
-      {{"karras", {}, "equal steps in sigma^(1/rho), rho 7"},
-       [](Table s, int64_t n, Extra o) {
-         return sigmas_karras(n, s.sigma_min(), s.sigma_max(), o.rho > 0 ? o.rho : 7.0);
-       }},
-      {{"exponential", {"logsnr"}, "equal steps in log sigma"},
-       [](Table s, int64_t n, Extra) { return sigmas_exponential(n, s.sigma_min(), s.sigma_max()); }},
-      {{"polyexponential", {}, "log sigma follows the rho-th power, rho 1"},
-       [](Table s, int64_t n, Extra o) {
-         return sigmas_polyexponential(n, s.sigma_min(), s.sigma_max(), o.rho > 0 ? o.rho : 1.0);
-       }},
-      {{"vp", {}, "the continuous variance-preserving SDE; knows no schedule"},
-       [](Table, int64_t n, Extra) { return sigmas_vp(n); }},
-      {{"kl_optimal", {}, "equal steps in atan sigma"},
-       [](Table s, int64_t n, Extra) { return sigmas_kl_optimal(n, s.sigma_min(), s.sigma_max()); }},
-      {{"beta",
-        {},
-        "table entries at the quantiles of Beta(alpha, beta) (ComfyUI); fewer than n where they repeat"},
-       [](Table s, int64_t n, Extra o) { return sigmas_beta_timesteps(s, n, o.alpha, o.beta); }},
-      {{"beta_sigma", {}, "sigmas at the quantiles of Beta(alpha, beta) (A1111)"},
-       [](Table s, int64_t n, Extra o) {
-         return sigmas_beta(n, s.sigma_min(), s.sigma_max(), o.alpha, o.beta);
-       }},
-      {{"align_your_steps", {"ays", "ays_sd15"}, "the table published for Stable Diffusion 1.5"},
-       [](Table, int64_t n, Extra) { return sigmas_align_your_steps("sd15", n); }},
-      {{"align_your_steps_sdxl", {"ays_sdxl"}, "the table published for SDXL"},
-       [](Table, int64_t n, Extra) { return sigmas_align_your_steps("sdxl", n); }},
-      {{"time_uniform", {}, "DPM-Solver's: equal steps in continuous time"},
-       [](Table s, int64_t n, Extra) { return sigmas_dpm_time(s, "time_uniform", n); }},
-      {{"time_quadratic", {}, "DPM-Solver's: equal steps in its square root"},
-       [](Table s, int64_t n, Extra) { return sigmas_dpm_time(s, "time_quadratic", n); }},
-  };
-  return kTable;
-}
+const std::vector<NamedSpacing> kSpacingTable = {
+    {{"uniform", {}, "the original's DDIM timesteps, always exactly n"},
+     [](Table s, int64_t n, Extra) { return levels_at(s, reversed(timesteps_uniform(n, s.timesteps()))); },
+     false},
+    {{"quad", {}, "the original's, denser near 0, always exactly n"},
+     [](Table s, int64_t n, Extra) { return levels_at(s, reversed(timesteps_quad(n, s.timesteps()))); },
+     false},
+    {{"original", {}, "the original's uniform to the letter; the number of steps may differ from n"},
+     [](Table s, int64_t n, Extra) { return levels_at(s, reversed(checked_original(n, s.timesteps()))); },
+     false},
+    {{"linspace", {"discrete", "default"}, "equal steps in fractional t (k-diffusion, web UIs)"},
+     [](Table s, int64_t n, Extra) { return sigmas_linspace(s, n); }},
+    {{"normal", {}, "the same by way of sigma (ComfyUI)"},
+     [](Table s, int64_t n, Extra) { return sigmas_linspace(s, n); }},
+    {{"sgm_uniform", {}, "the same with one step more, which is left out"},
+     [](Table s, int64_t n, Extra) { return sigmas_sgm_uniform(s, n); }},
+    {{"simple", {}, "every (T / n)-th table entry (ComfyUI)"},
+     [](Table s, int64_t n, Extra) { return sigmas_simple(s, n); }},
+    {{"ddim_uniform", {}, "every (T / n)-th from the second on (ComfyUI); not always n"},
+     [](Table s, int64_t n, Extra) { return sigmas_ddim_uniform(s, n); }},
+    {{"leading", {}, "diffusers' integer timesteps, with Stable Diffusion's offset of 1"},
+     [](Table s, int64_t n, Extra) {
+       return levels_at(s, timesteps_diffusers("leading", n, s.timesteps(), n == s.timesteps() ? 0 : 1));
+     },
+     false},
+    {{"trailing", {}, "diffusers' integer timesteps from the last one on"},
+     [](Table s, int64_t n, Extra) {
+       return levels_at(s, timesteps_diffusers("trailing", n, s.timesteps()));
+     },
+     false},
+    {{"lcm", {}, "n of the 50 timesteps that LCM and TCD are trained at"},
+     [](Table s, int64_t n, Extra) {
+       return levels_at(
+           s, timesteps_lcm(n, s.timesteps(), std::min<int64_t>(s.timesteps(), std::max<int64_t>(50, n))));
+     },
+     false},
+    {{"karras", {}, "equal steps in sigma^(1/rho), rho 7"},
+     [](Table s, int64_t n, Extra o) {
+       return sigmas_karras(n, s.sigma_min(), s.sigma_max(), o.rho > 0 ? o.rho : 7.0);
+     }},
+    {{"exponential", {"logsnr"}, "equal steps in log sigma"},
+     [](Table s, int64_t n, Extra) { return sigmas_exponential(n, s.sigma_min(), s.sigma_max()); }},
+    {{"polyexponential", {}, "log sigma follows the rho-th power, rho 1"},
+     [](Table s, int64_t n, Extra o) {
+       return sigmas_polyexponential(n, s.sigma_min(), s.sigma_max(), o.rho > 0 ? o.rho : 1.0);
+     }},
+    {{"vp", {}, "the continuous variance-preserving SDE; knows no schedule"},
+     [](Table, int64_t n, Extra) { return sigmas_vp(n); }},
+    {{"kl_optimal", {}, "equal steps in atan sigma"},
+     [](Table s, int64_t n, Extra) { return sigmas_kl_optimal(n, s.sigma_min(), s.sigma_max()); }},
+    {{"beta",
+      {},
+      "table entries at the quantiles of Beta(alpha, beta) (ComfyUI); fewer than n where they repeat"},
+     [](Table s, int64_t n, Extra o) { return sigmas_beta_timesteps(s, n, o.alpha, o.beta); }},
+    {{"beta_sigma", {}, "sigmas at the quantiles of Beta(alpha, beta) (A1111)"},
+     [](Table s, int64_t n, Extra o) {
+       return sigmas_beta(n, s.sigma_min(), s.sigma_max(), o.alpha, o.beta);
+     }},
+    {{"align_your_steps", {"ays", "ays_sd15"}, "the table published for Stable Diffusion 1.5"},
+     [](Table, int64_t n, Extra) { return sigmas_align_your_steps("sd15", n); }},
+    {{"align_your_steps_sdxl", {"ays_sdxl"}, "the table published for SDXL"},
+     [](Table, int64_t n, Extra) { return sigmas_align_your_steps("sdxl", n); }},
+    {{"time_uniform", {}, "DPM-Solver's: equal steps in continuous time"},
+     [](Table s, int64_t n, Extra) { return sigmas_dpm_time(s, "time_uniform", n); }},
+    {{"time_quadratic", {}, "DPM-Solver's: equal steps in its square root"},
+     [](Table s, int64_t n, Extra) { return sigmas_dpm_time(s, "time_quadratic", n); }},
+};
 
 const NamedSpacing& find_spacing(std::string_view name) {
   std::vector<std::string> names;
-  for (const auto& row : spacing_table()) {
+  for (const auto& row : kSpacingTable) {
     const auto& aliases = row.info.aliases;
     if (row.info.name == name || std::find(aliases.begin(), aliases.end(), name) != aliases.end()) return row;
     names.push_back(row.info.name);
@@ -215,7 +212,7 @@ Levels sigmas_dpm_time(const NoiseSchedule& schedule, std::string_view skip, int
 const std::vector<SpacingInfo>& spacings() {
   static const auto kInfos = [] {
     std::vector<SpacingInfo> out;
-    for (const auto& row : spacing_table()) out.push_back(row.info);
+    for (const auto& row : kSpacingTable) out.push_back(row.info);
     return out;
   }();
   return kInfos;

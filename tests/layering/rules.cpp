@@ -96,15 +96,16 @@ std::vector<std::string> check_order(const std::vector<Source>& sources, const P
   return out;
 }
 
-// core/noise.* is the one file pair of a plain folder that makes tensors; it is a library of its own.
+// core/noise.* and core/brownian.* make tensors though their folder is plain; they are a library of their
+// own.
 std::vector<std::string> check_plain(const std::vector<Source>& sources, const Page& page) {
   std::vector<std::string> out;
   each_include(sources, [&](const Source& source, std::size_t line, const std::string& path, bool) {
     const auto folder = folder_of(source.path);
     if (std::find(page.plain.begin(), page.plain.end(), folder) == page.plain.end()) return;
-    if (starts(source.path, "ldm/core/noise.")) return;
-    const bool torch =
-        starts(path, "torch/") || starts(path, "ATen/") || starts(path, "c10/") || path == "ldm/core/noise.h";
+    if (starts(source.path, "ldm/core/noise.") || starts(source.path, "ldm/core/brownian.")) return;
+    const bool torch = starts(path, "torch/") || starts(path, "ATen/") || starts(path, "c10/") ||
+                       path == "ldm/core/noise.h" || path == "ldm/core/brownian.h";
     if (torch)
       out.push_back(at(source, line, folder + " is to build without LibTorch, but includes " + path));
   });

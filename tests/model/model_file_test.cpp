@@ -64,14 +64,15 @@ TEST_F(ModelFileTest, ReadsBackWhatWasWritten) {
     EXPECT_TRUE(at::equal(loaded->state().at(name), tensor)) << name;
   const auto z = at::randn({1, 4, 4, 4});
   torch::NoGradGuard no_grad;
-  EXPECT_TRUE(at::equal(loaded->decode_latents(z), model_->decode_latents(z)));
+  EXPECT_TRUE(at::allclose(loaded->decode_latents(z), model_->decode_latents(z), 1e-4, 1e-5))
+      << "a loaded model has the kernels of inference";
 }
 
 TEST_F(ModelFileTest, FindsTheFirstStageOfADiffusionModel) {
   const auto z = at::randn({1, 4, 4, 4});
   torch::NoGradGuard no_grad;
-  EXPECT_TRUE(
-      at::equal(load_first_stage(folder_ / "model.safetensors")->decode(z), tiny_first_stage()->decode(z)));
+  EXPECT_TRUE(at::allclose(load_first_stage(folder_ / "model.safetensors")->decode(z),
+                           tiny_first_stage()->decode(z), 1e-4, 1e-5));
 }
 
 TEST_F(ModelFileTest, RefusesAnotherFirstStage) {

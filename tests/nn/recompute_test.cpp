@@ -43,18 +43,24 @@ Trained trained(bool use_checkpoint, const StateDict& weights) {
   return t;
 }
 
+// The order of sums may differ, so the measure is the largest entry.
+double worst_difference(const torch::Tensor& want, const torch::Tensor& got) {
+  return ((want - got).abs().max() / want.abs().max().clamp_min(1e-3)).item<double>();
+}
+
 TEST(Recompute, GivesTheSameGradients) {
+  at::manual_seed(11);
   StateDict weights;
   for (const auto& [name, value] : state_dict(UNet(recompute_unet(false)))) {
     weights[name] = value + 0.05 * at::randn_like(value);
   }
   const auto kept = trained(false, weights), again = trained(true, weights);
   EXPECT_TRUE(at::equal(kept.out, again.out));
-  EXPECT_TRUE(at::allclose(kept.x.grad(), again.x.grad(), 1e-4, 1e-6));
-  EXPECT_TRUE(at::allclose(kept.context.grad(), again.context.grad(), 1e-4, 1e-6));
+  EXPECT_LT(worst_difference(kept.x.grad(), again.x.grad()), 1e-5);
+  EXPECT_LT(worst_difference(kept.context.grad(), again.context.grad()), 1e-5);
   const auto others = again.unet->named_parameters();
   for (const auto& item : kept.unet->named_parameters()) {
-    EXPECT_TRUE(at::allclose(item.value().grad(), others[item.key()].grad(), 1e-4, 1e-5)) << item.key();
+    EXPECT_LT(worst_difference(item.value().grad(), others[item.key()].grad()), 1e-4) << item.key();
   }
 }
 

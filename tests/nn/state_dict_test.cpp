@@ -60,7 +60,7 @@ TEST_F(StateDictFile, NamesTheFileThatItCannotRead) {
 }
 
 TEST_F(StateDictFile, RefusesADtypeWithoutAName) {
-  EXPECT_THROW(write_tensor_file(folder_ / "x.safetensors", {{"z", at::zeros({1}, at::kComplexFloat)}}),
+  EXPECT_THROW(write_tensor_file(folder_ / "x.safetensors", {{"z", at::zeros({1}, at::kComplexDouble)}}),
                Error);
 }
 

@@ -9,7 +9,7 @@ namespace ldm {
 namespace {
 
 GenerateRequest request() {
-  return {.prompt = "red disc", .count = 1, .seed = 5, .steps = 4, .sampler = "ddim", .guidance = 3.0};
+  return {.prompt = "red disc", .count = 1, .seed = 5, .sampler = "ddim", .sampling = {.steps = 4}};
 }
 
 std::vector<GeneratedImage> draw(const GenerateRequest& r, const std::string& condition = "text") {
@@ -51,20 +51,20 @@ TEST(Generator, AnImageDependsOnItsSeedAlone) {
 
 TEST(Generator, GuidanceOfOneIsThePlainModel) {
   auto r = request();
-  r.guidance = 1.0;
+  r.guidance.scale = 1.0;
   r.negative_prompt = "blue";  // Without effect then.
   const auto plain = draw(r);
-  r.guidance = 1.0 + 1e-9;
+  r.guidance.scale = 1.0 + 1e-9;
   r.negative_prompt.clear();
   EXPECT_LE(difference(plain[0].image, draw(r)[0].image), 1);
-  r.guidance = 3.0;
+  r.guidance.scale = 3.0;
   const auto guided = draw(r);
   EXPECT_GT(difference(plain[0].image, guided[0].image), 1);
   r.negative_prompt = "blue";
   EXPECT_GT(difference(guided[0].image, draw(r)[0].image), 0)
       << "the negative prompt stands for no condition";
   r.prompt = "blue";
-  r.guidance = 1.0;
+  r.guidance.scale = 1.0;
   EXPECT_GT(difference(plain[0].image, draw(r)[0].image), 0) << "the prompt has an effect";
 }
 
@@ -118,7 +118,7 @@ TEST(Generator, RefusesNumbersOutOfRange) {
   r.count = 0;
   EXPECT_TRUE(has(refusal(r), "1..100000 images, got 0"));
   r = request();
-  r.steps = 51;
+  r.sampling.steps = 51;
   EXPECT_TRUE(has(refusal(r), "expected 1..50 steps, got 51"));
   r = request();
   r.batch_size = 0;
@@ -144,7 +144,7 @@ TEST(Generator, RefusesConditionsOfAnotherKind) {
   EXPECT_TRUE(has(refusal(r, "class"), "expected a class in 0..2, got 5"));
   r.label = 1;
   EXPECT_TRUE(has(refusal(r, "class-only"), "without a null class"));
-  r.guidance = 1.0;
+  r.guidance.scale = 1.0;
   EXPECT_EQ(draw(r, "class-only").size(), 1u);
   r.label = -1;
   EXPECT_TRUE(has(refusal(r, "class-only"), "needs a class"));
