@@ -34,7 +34,8 @@ struct ClipConditionerOptions {
     visit("layer_idx", layer_idx, "hidden: the state after so many layers");
     visit("legacy", legacy, "last and penultimate get the final norm; hidden never does");
     visit("always_return_pooled", always_return_pooled, "also give the projected pooled state as a vector");
-    visit("max_length", max_length, "tokens of a caption, begin and end included");
+    visit("max_length", max_length,
+          "tokens of a caption, begin and end included; by default all that the tower has");
     visit("pad_token", pad_token, "the piece that fills captions up; empty: the encoder's usual one");
     visit.ignored("device", "--device says where");
     visit.ignored("freeze", "cond_stage_trainable decides");

@@ -24,7 +24,8 @@ struct ClipFeatureTextOptions {
   void fields(Visit&& visit) {
     clip.fields(visit);
     visit("version", version, "ViT-L/14, ViT-B/32 or ViT-B/16, for the sizes");
-    visit("max_length", max_length, "tokens of a caption, begin and end included");
+    visit("max_length", max_length,
+          "tokens of a caption, begin and end included; by default all that the tower has");
     visit("n_repeat", n_repeat, "tokens of the context, all the same");
     visit("normalize", normalize, "scale the feature to length 1");
     visit.ignored("device", "--device says where");

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -54,16 +55,33 @@ std::string read_vocabulary(const fs::path& folder) {
   return ClipTokenizer::from_files(vocab.bytes(), merges.bytes()).to_vocab();
 }
 
-// The piece that fills up; "" where the folder does not say.
-std::string read_pad_token(const fs::path& folder) {
-  const auto path = folder / "special_tokens_map.json";
-  if (!fs::exists(path)) return "";
+// An empty object where there is no such file.
+Json read_small_file(const fs::path& path) {
+  if (!fs::exists(path)) return Json::object();
   const MappedFile mapped(path);
-  const Json map = parse_json(mapped.bytes(), path.string());
-  const JsonReader json(map, path.string());
+  return parse_json(mapped.bytes(), path.string());
+}
+
+// The piece that fills up, a text or an object with its content; "" where the file does not say.
+std::string pad_token_of(const Json& file, const std::string& where) {
+  const JsonReader json(file, where);
   if (!json.has("pad_token")) return "";
-  const Json& pad = map["pad_token"];
-  return pad.is_object() ? JsonReader(pad, path.string()).text("content") : json.text("pad_token");
+  const Json& pad = file["pad_token"];
+  return pad.is_object() ? JsonReader(pad, where).text("content") : json.text("pad_token");
+}
+
+// How captions are cut and filled up for a tower. Where the two small files disagree on the padding, as those
+// of Stable Diffusion 2 do, transformers goes by special_tokens_map.json.
+void set_tokenizer(Node& params, const fs::path& folder, const ClipTextOptions& tower) {
+  const auto config_path = folder / "tokenizer_config.json", map_path = folder / "special_tokens_map.json";
+  const Json config = read_small_file(config_path);
+  auto pad = pad_token_of(read_small_file(map_path), map_path.string());
+  if (pad.empty()) pad = pad_token_of(config, config_path.string());
+  if (!pad.empty()) params.set("pad_token", Node::string(pad));
+  const auto most = static_cast<double>(tower.max_position_embeddings);
+  // 1e30 stands for no limit.
+  const double length = JsonReader(config, config_path.string()).number("model_max_length", most);
+  params.set("max_length", Node::integer(static_cast<int64_t>(std::clamp(length, 0.0, most))));
 }
 
 struct TextPart {
@@ -102,9 +120,8 @@ DiffusersText open_two_towers(const fs::path& folder) {
   auto first = read_text_part(folder / "text_encoder"), second = read_text_part(folder / "text_encoder_2");
   DiffusersText out;
   Node one = write_options(first.options), two = write_options(second.options);
-  one.set("max_length", Node::integer(first.options.max_position_embeddings));
-  two.set("max_length", Node::integer(second.options.max_position_embeddings));
-  two.set("pad_token", Node::string(read_pad_token(folder / "tokenizer_2")));
+  set_tokenizer(one, folder / "tokenizer", first.options);
+  set_tokenizer(two, folder / "tokenizer_2", second.options);
   one.set("layer", Node::string("hidden"));
   one.set("layer_idx", Node::integer(first.options.num_hidden_layers - 1));
   two.set("layer", Node::string("penultimate"));
@@ -202,7 +219,7 @@ StateDict clip_text_to_open_clip(StateDict tensors, int64_t layers) {
 }
 
 void write_clip_tokenizer_folder(const fs::path& folder, const std::string& vocabulary,
-                                 const ClipTextOptions& tower) {
+                                 const std::string& pad_token, int64_t max_length) {
   std::string merges = vocabulary;
   Json vocab = Json::object();
   if (vocabulary.starts_with('{')) {
@@ -221,13 +238,13 @@ void write_clip_tokenizer_folder(const fs::path& folder, const std::string& voca
   write_file_atomic(folder / "merges.txt", merges);
   const Json special{{"bos_token", "<|startoftext|>"},
                      {"eos_token", "<|endoftext|>"},
-                     {"pad_token", "<|endoftext|>"},
+                     {"pad_token", pad_token.empty() ? "<|endoftext|>" : pad_token},
                      {"unk_token", "<|endoftext|>"}};
   write_file_atomic(folder / "special_tokens_map.json", to_json(special, 2) + "\n");
   Json config = special;
   config["tokenizer_class"] = "CLIPTokenizer";
   config["do_lower_case"] = true;
-  config["model_max_length"] = tower.max_position_embeddings;
+  config["model_max_length"] = max_length;
   write_file_atomic(folder / "tokenizer_config.json", to_json(config, 2) + "\n");
 }
 
@@ -242,9 +259,7 @@ DiffusersText open_diffusers_text(const fs::path& folder) {
   } else {
     auto part = read_text_part(folder / "text_encoder");
     Node params = write_options(part.options);
-    params.set("max_length", Node::integer(part.options.max_position_embeddings));
-    const auto pad = read_pad_token(folder / "tokenizer");
-    if (!pad.empty()) params.set("pad_token", Node::string(pad));
+    set_tokenizer(params, folder / "tokenizer", part.options);
     out.config = text_node("clip_text", std::move(params));
     move_under(out.tensors, std::move(part.tensors), "transformer.");
   }

@@ -21,10 +21,10 @@ struct DiffusersText {
 // text_encoder, tokenizer and, of SDXL, text_encoder_2. Throws kData when a part is missing, kFormat.
 DiffusersText open_diffusers_text(const std::filesystem::path& folder);
 
-// Writes vocab.json, merges.txt and the two small files beside them from what a model carries. `folder` is
-// made.
+// Writes vocab.json, merges.txt and the two small files beside them from what a model carries. pad_token: see
+// ClipTokenizerOptions; captions have up to max_length tokens. `folder` is made.
 void write_clip_tokenizer_folder(const std::filesystem::path& folder, const std::string& vocabulary,
-                                 const ClipTextOptions& tower);
+                                 const std::string& pad_token, int64_t max_length);
 
 // text_encoder/config.json; keys that do not shape the tower are passed over. Throws kFormat.
 ClipTextOptions read_clip_text_config(const Json& config, const std::string& where);

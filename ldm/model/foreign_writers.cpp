@@ -115,7 +115,11 @@ void write_text_part(const fs::path& parent, const ModelFile& model, const Laten
     options.num_attention_heads = std::stoll(heads->text());
   if (const Node* act = o.cond_stage_config.find_path("params.hidden_act")) options.hidden_act = act->text();
   write_part(parent / "text_encoder", clip_config(options), tensors, "model.safetensors", dtype);
-  if (!model.vocabulary.empty()) write_clip_tokenizer_folder(parent / "tokenizer", model.vocabulary, options);
+  if (model.vocabulary.empty()) return;
+  const Node* pad = o.cond_stage_config.find_path("params.pad_token");
+  const Node* length = o.cond_stage_config.find_path("params.max_length");
+  write_clip_tokenizer_folder(parent / "tokenizer", model.vocabulary, pad ? pad->text() : "",
+                              length ? std::stoll(length->text()) : options.max_position_embeddings);
 }
 
 void write_pipeline(const fs::path& folder, const ModelFile& model, at::ScalarType dtype) {

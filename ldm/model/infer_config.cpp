@@ -20,7 +20,7 @@ Node with_target(const char* target, Node params) {
 // Whose model it is, by the condition's encoder.
 struct Family {
   const char* conditioning_key;
-  const char* condition;  // Target.
+  const char* condition;  // Target, unless it is a list.
   double scale_factor, linear_start, linear_end;
   int64_t heads, head_channels;  // One of them is -1.
   int64_t image_size;
@@ -28,17 +28,29 @@ struct Family {
 
 constexpr Family kStable1{"crossattn", "clip_text", 0.18215, 0.00085, 0.012, 8, -1, 64};
 constexpr Family kStable2{"crossattn", "open_clip_text", 0.18215, 0.00085, 0.012, -1, 64, 64};
-constexpr Family kStableXl{"crossattn-adm", "conditioner_list", 0.13025, 0.00085, 0.012, -1, 64, 128};
+constexpr Family kStableXl{"crossattn-adm", "", 0.13025, 0.00085, 0.012, -1, 64, 128};
 constexpr Family kCaption{"crossattn", "text_transformer", 0.18215, 0.00085, 0.012, 8, -1, 32};
 constexpr Family kClass{"crossattn", "class_embedder", 1.0, 0.0015, 0.0195, 1, -1, 64};
 constexpr Family kUnconditional{"", "unconditional", 1.0, 0.0015, 0.0195, -1, 32, 64};
 
+constexpr char kEncoder[] = "cond_stage_model.", kEncoders[] = "cond_stage_model.embedders.";
+constexpr char kClipTokens[] = "transformer.text_model.embeddings.token_embedding.weight";
+constexpr char kOpenClipTokens[] = "model.token_embedding.weight";
+
+// generative-models puts one encoder into a list, too.
+bool has_list(const StateDict& tensors) {
+  const auto first = tensors.lower_bound(kEncoders);
+  return first != tensors.end() && first->first.starts_with(kEncoders);
+}
+
 const Family& find_family(const StateDict& tensors) {
-  const auto has = [&](const char* name) { return tensors.contains(name); };
-  if (has("cond_stage_model.embedders.0.transformer.text_model.embeddings.token_embedding.weight"))
-    return kStableXl;
-  if (has("cond_stage_model.transformer.text_model.embeddings.token_embedding.weight")) return kStable1;
-  if (has("cond_stage_model.model.token_embedding.weight")) return kStable2;
+  const auto has = [&](const std::string& name) { return tensors.contains(name); };
+  const bool list = has_list(tensors);
+  const std::string encoder = list ? std::string(kEncoders) + "0." : kEncoder;
+  const bool clip = has(encoder + kClipTokens), open_clip = has(encoder + kOpenClipTokens);
+  if (list && (clip || open_clip) && has("model.diffusion_model.label_emb.0.0.weight")) return kStableXl;
+  if (clip) return kStable1;
+  if (open_clip) return kStable2;
   if (has("cond_stage_model.transformer.token_emb.weight")) return kCaption;
   if (has("cond_stage_model.embedding.weight")) return kClass;
   const auto first = tensors.lower_bound("cond_stage_model.");
@@ -90,18 +102,35 @@ Node size_embedder(const char* key) {
   return out;
 }
 
-// SDXL's five encoders.
-Node two_towers(const StateDict& tensors) {
-  Node first = clip_params("layer", "hidden"), second = clip_params("layer", "penultimate");
-  first.set("layer_idx", Node::integer(11));
-  second.set("arch", Node::string(open_clip_arch(tensors, "cond_stage_model.embedders.1.model.")));
-  second.set("legacy", Node::boolean(false));
-  second.set("always_return_pooled", Node::boolean(true));
+// One text encoder of a list: below `base`. SDXL takes its state before the last layer, without a norm.
+Node listed_encoder(const StateDict& tensors, const std::string& base, bool xl) {
+  if (tensors.contains(base + kClipTokens)) {
+    if (!xl) return with_target("clip_text", {});
+    Node params = clip_params("layer", "hidden");
+    params.set("layer_idx", Node::integer(11));
+    return with_target("clip_text", std::move(params));
+  }
+  check(tensors.contains(base + kOpenClipTokens), ErrorKind::kFormat, "the encoder '", base,
+        "*' is not recognised by its weights; hint: --config names the model's YAML");
+  Node params = clip_params("layer", "penultimate");
+  params.set("arch", Node::string(open_clip_arch(tensors, base + "model.")));
+  if (xl) {
+    params.set("legacy", Node::boolean(false));
+    params.set("always_return_pooled", Node::boolean(true));
+  }
+  return with_target("open_clip_text", std::move(params));
+}
+
+// The text encoders of a list and, for SDXL, the three sizes, which have no weights.
+Node list_params(const StateDict& tensors, bool xl) {
   Node models = Node::sequence();
-  models.push_back(with_target("clip_text", std::move(first)));
-  models.push_back(with_target("open_clip_text", std::move(second)));
-  for (const char* key : {"original_size_as_tuple", "crop_coords_top_left", "target_size_as_tuple"})
-    models.push_back(size_embedder(key));
+  const int64_t count = count_blocks(tensors, kEncoders);
+  for (int64_t i = 0; i < count; ++i)
+    models.push_back(listed_encoder(tensors, kEncoders + std::to_string(i) + ".", xl));
+  if (xl) {
+    for (const char* key : {"original_size_as_tuple", "crop_coords_top_left", "target_size_as_tuple"})
+      models.push_back(size_embedder(key));
+  }
   Node params = Node::map();
   params.set("emb_models", std::move(models));
   return params;
@@ -109,7 +138,6 @@ Node two_towers(const StateDict& tensors) {
 
 Node condition_params(const StateDict& tensors, const Family& family) {
   if (&family == &kStable1) return clip_params("version", "openai/clip-vit-large-patch14");
-  if (&family == &kStableXl) return two_towers(tensors);
   Node params = Node::map();
   if (&family == &kStable2) {
     params.set("arch", Node::string(open_clip_arch(tensors, "cond_stage_model.model.")));
@@ -153,7 +181,9 @@ Node infer_config(const StateDict& tensors) {
   Node unet = infer_unet(tensors, family.heads, family.head_channels);
   params.set("unet_config", with_target("unet", std::move(unet)));
   params.set("first_stage_config", std::move(first_stage));
-  params.set("cond_stage_config", with_target(family.condition, condition_params(tensors, family)));
+  params.set("cond_stage_config",
+             has_list(tensors) ? with_target("conditioner_list", list_params(tensors, &family == &kStableXl))
+                               : with_target(family.condition, condition_params(tensors, family)));
   config.set("model", with_target("latent_diffusion", std::move(params)));
   return config;
 }

@@ -55,6 +55,11 @@ std::optional<ClipTokenizer> clip_tokenizer(const ConditionerSetting& setting,
   return tokenizer;
 }
 
+// Captions as long as the tower allows, unless the file says how long.
+int64_t caption_length(const Node& params, int64_t max_length, const ClipTextOptions& tower) {
+  return params.find("max_length") ? max_length : tower.max_position_embeddings;
+}
+
 // Sizes by name first, then what the file says itself.
 std::shared_ptr<Conditioner> make_clip(const Node& params, const ConditionerSetting& setting,
                                        ClipNaming naming, const std::string& where) {
@@ -63,6 +68,7 @@ std::shared_ptr<Conditioner> make_clip(const Node& params, const ConditionerSett
   if (const auto* arch = params.find("arch")) options.arch = arch->text();
   options.clip = clip_sizes(options.arch, naming);
   read_options(params, options, where + ".params");
+  options.max_length = caption_length(params, options.max_length, options.clip);
   constexpr char kLarge[] = "openai/clip-vit-large-patch14";
   check(open_clip || options.version.empty() || options.version == kLarge, where,
         ".params.version: expected ", kLarge, " or nothing, got '", options.version,
@@ -79,6 +85,7 @@ std::shared_ptr<Conditioner> make_clip_feature_text(const Node& params, const Co
   if (const auto* version = params.find("version")) options.version = version->text();
   options.clip = openai_text_sizes(options.version);
   read_options(params, options, where + ".params");
+  options.max_length = caption_length(params, options.max_length, options.clip);
   return std::make_shared<ClipFeatureTextConditioner>(
       options, clip_tokenizer(setting, {.rules = ClipRules::kOpenAi}, options.clip, where));
 }

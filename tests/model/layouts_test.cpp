@@ -94,6 +94,30 @@ TEST(Layouts, ThroughDiffusersAndBackIsExact) {
   }
 }
 
+// Stable Diffusion 2 fills captions up with "!".
+TEST(Layouts, TheTokenizersSettingsGoThroughDiffusers) {
+  const TemporaryFolder folder;
+  auto model = random_model(kCaption);
+  model.vocabulary = "#version: 0.2\na b</w>\n";
+  const auto params = [](const ModelFile& file) {
+    return *file.config.find_path("model.params.cond_stage_config.params");
+  };
+  write_diffusers_folder(folder / "usual", model, at::kFloat);
+  const auto usual = params(open_model(folder / "usual"));
+  EXPECT_EQ(usual.at("pad_token").text(), "<|endoftext|>");
+  EXPECT_EQ(usual.at("max_length").text(), "16");
+  Node set = params(model);
+  set.set("pad_token", Node::string("!"));
+  set.set("max_length", Node::integer(12));
+  model.config.find("model")->find("params")->find("cond_stage_config")->set("params", set);
+  write_diffusers_folder(folder / "other", model, at::kFloat);
+  const auto other = params(open_model(folder / "other"));
+  EXPECT_EQ(other.at("pad_token").text(), "!");
+  EXPECT_EQ(other.at("max_length").text(), "12");
+  fs::remove(folder / "other/tokenizer/special_tokens_map.json");
+  EXPECT_EQ(params(open_model(folder / "other")).at("pad_token").text(), "!");
+}
+
 TEST(Layouts, ThroughTheOriginalsAndBackIsExact) {
   const TemporaryFolder folder;
   const auto model = random_model(kUnconditional);
@@ -147,6 +171,16 @@ TEST(OriginalWeights, AveragesReplaceTheTrainedWeights) {
   EXPECT_TRUE(has(thrown(ErrorKind::kFormat, [&] { original_weights(file(false)); }), "no parameter"));
 }
 
+// The tensors of what a configuration builds, without their values.
+StateDict shapes_of(const fs::path& yaml) {
+  StateDict tensors;
+  for (const auto& part : lay_out_model(read_yaml(yaml)).parts) {
+    for (const auto& tensor : part.tensors)
+      tensors[tensor.name] = at::empty(tensor.shape, at::TensorOptions().device(at::kMeta));
+  }
+  return tensors;
+}
+
 // What a configuration builds tells the configuration.
 TEST(InferConfig, PublishedModelsAreRecognised) {
   const fs::path zoo = fs::path(std::getenv("LDM_SOURCE_DIR")) / "configs/zoo";
@@ -154,16 +188,18 @@ TEST(InferConfig, PublishedModelsAreRecognised) {
        {"stable-diffusion/v1-inference.yaml", "stable-diffusion/sd_2_1.yaml",
         "stable-diffusion/sd_xl_base.yaml", "ldm/celeba256.yaml", "latent-diffusion/cin256-v2.yaml"}) {
     if (!fs::exists(zoo / file)) ADD_FAILURE() << file;
-    const auto layout = lay_out_model(read_yaml(zoo / file));
-    StateDict tensors;
-    for (const auto& part : layout.parts) {
-      for (const auto& tensor : part.tensors)
-        tensors[tensor.name] = at::empty(tensor.shape, at::TensorOptions().device(at::kMeta));
-    }
+    const auto tensors = shapes_of(zoo / file);
     ModelFile model{.kind = ModelKind::kDiffusion, .config = infer_config(tensors), .tensors = tensors};
     const auto report = compare_weights(model);
     EXPECT_TRUE(report.ok()) << file << '\n' << report.table();
   }
+}
+
+TEST(InferConfig, AnUnknownEncoderOfAListIsNamed) {
+  auto tensors =
+      shapes_of(fs::path(std::getenv("LDM_SOURCE_DIR")) / "configs/zoo/stable-diffusion/sd_2_1.yaml");
+  tensors["cond_stage_model.embedders.1.weight"] = at::zeros({1});
+  EXPECT_TRUE(has(thrown(ErrorKind::kFormat, [&] { infer_config(tensors); }), "embedders.1.*"));
 }
 
 }  // namespace
