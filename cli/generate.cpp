@@ -194,7 +194,8 @@ void add_generate(CLI::App& app, Context& context) {
                    "what to draw, with weights such as (red:1.3); nothing: whatever the model likes");
   verb->add_option("--prompts-file", flags->prompts_file,
                    "a text file of prompts, one a line, drawn one after the other");
-  verb->add_option("-m,--model", flags->model, "model file or folder of any layout; without it the shipped one");
+  verb->add_option("-m,--model", flags->model,
+                   "model file or folder of any layout; without it the shipped one");
   verb->add_option("--first-stage", flags->first_stage,
                    "another first stage than the model's; or ENCODER,DECODER of a tiny autoencoder");
   verb->add_option("--lora", flags->loras, "FILE:STRENGTH of a LoRA, LoHa or LoKr; may come several times")

@@ -8,8 +8,8 @@
 
 #include "ldm/core/crc32c.h"
 #include "ldm/core/error.h"
-#include "ldm/core/stopped.h"
 #include "ldm/core/sha256.h"
+#include "ldm/core/stopped.h"
 #include "ldm/data/folder_index.h"
 #include "ldm/image/decode.h"
 #include "ldm/io/file.h"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "ldm/core/error.h"
-#include "ldm/core/stopped.h"
 #include "ldm/core/sha256.h"
+#include "ldm/core/stopped.h"
 #include "ldm/data/loader.h"
 #include "ldm/io/file.h"
 #include "ldm/io/safetensors.h"

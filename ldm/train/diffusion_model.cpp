@@ -10,7 +10,6 @@
 #include "ldm/io/file.h"
 #include "ldm/model/first_stage.h"
 #include "ldm/model/load_model.h"
-#include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
 #include "ldm/model/targets.h"
 #include "ldm/nn/text_transformer.h"

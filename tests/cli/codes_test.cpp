@@ -85,7 +85,8 @@ TEST(Codes, RefusesWhatItCannotDo) {
 
 TEST(Data, RefusesAnUnknownSet) {
   const Scratch scratch;
-  expect_refusal(run_program({"data", "emojis", scratch / "out"}), 2, "expected emoji or scenes, got 'emojis'");
+  expect_refusal(run_program({"data", "emojis", scratch / "out"}), 2,
+                 "expected emoji or scenes, got 'emojis'");
 }
 
 }  // namespace

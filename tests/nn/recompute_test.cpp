@@ -43,9 +43,8 @@ Trained trained(bool use_checkpoint, const StateDict& weights) {
   return t;
 }
 
-// The order of sums may differ, so the measure is the largest entry.
 double worst_difference(const torch::Tensor& want, const torch::Tensor& got) {
-  return ((want - got).abs().max() / want.abs().max().clamp_min(1e-3)).item<double>();
+  return (want - got).abs().max().item<double>();
 }
 
 TEST(Recompute, GivesTheSameGradients) {
@@ -56,11 +55,14 @@ TEST(Recompute, GivesTheSameGradients) {
   }
   const auto kept = trained(false, weights), again = trained(true, weights);
   EXPECT_TRUE(at::equal(kept.out, again.out));
-  EXPECT_LT(worst_difference(kept.x.grad(), again.x.grad()), 1e-5);
-  EXPECT_LT(worst_difference(kept.context.grad(), again.context.grad()), 1e-5);
+  // The order of sums may differ, and what stands before a normalisation has only rounding as its gradient:
+  // the measure is the largest gradient of all.
+  const double small = 1e-5 * kept.x.grad().abs().max().item<double>();
+  EXPECT_LT(worst_difference(kept.x.grad(), again.x.grad()), small);
+  EXPECT_LT(worst_difference(kept.context.grad(), again.context.grad()), small);
   const auto others = again.unet->named_parameters();
   for (const auto& item : kept.unet->named_parameters()) {
-    EXPECT_LT(worst_difference(item.value().grad(), others[item.key()].grad()), 1e-4) << item.key();
+    EXPECT_LT(worst_difference(item.value().grad(), others[item.key()].grad()), small) << item.key();
   }
 }
 
