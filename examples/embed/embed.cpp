@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
     const ldm::Generator generator(ldm::load_latent_diffusion(argv[1]));
     ldm::GenerateRequest request;
     request.prompt = argv[2];
-    request.steps = 10;
+    request.sampling.steps = 10;
     const auto pictures = generator.generate(request, [](const ldm::Progress& progress) {
       std::printf("step %d of %d\n", static_cast<int>(progress.done), static_cast<int>(progress.total));
     });
