@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ldm/kernels/parallel.h"
 #include "ldm/kernels/simd.h"
 
 namespace ldm {
@@ -135,7 +136,7 @@ void gemm(const RowSource& a, int64_t m, const PackedMatrix& b, float* out, int6
   const int64_t group_panels = (panels + groups - 1) / groups;
   const float* packed = b.panels.const_data_ptr<float>();
   const float* bias = b.bias.defined() ? b.bias.const_data_ptr<float>() : nullptr;
-  at::parallel_for(0, blocks * groups, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(0, blocks * groups, 1, [&](int64_t begin, int64_t end) {
     const auto depth = std::min(b.k, kDepthBlock);
     const auto scratch = at::empty({block_rows * RowSource::stride_in_buffer(depth)}, at::kFloat);
     for (int64_t task = begin; task < end; ++task) {

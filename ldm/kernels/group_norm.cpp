@@ -1,12 +1,12 @@
 #include "ldm/kernels/group_norm.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "ldm/kernels/parallel.h"
 #include "ldm/kernels/simd.h"
 
 namespace ldm {
@@ -94,7 +94,7 @@ at::Tensor group_norm_nhwc(const at::Tensor& x, int64_t groups, const at::Tensor
   auto* to = out.data_ptr<float>();
 
   std::vector<ChannelSums> sums(static_cast<size_t>(n * channels));
-  at::parallel_for(0, n * blocks, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(0, n * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t image = i / blocks, c = i % blocks * kNormLanes;
       sum_channels(from + image * pixels * channels + c, pixels, channels,
@@ -107,7 +107,7 @@ at::Tensor group_norm_nhwc(const at::Tensor& x, int64_t groups, const at::Tensor
               affine.data() + 2 * i * channels);
   }
   const auto apply = with_silu ? apply_affine<true> : apply_affine<false>;
-  at::parallel_for(0, n * pixels, std::max<int64_t>(1, 4096 / channels), [&](int64_t begin, int64_t end) {
+  parallel_for(0, n * pixels, std::max<int64_t>(1, 4096 / channels), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end;) {
       const int64_t image = row / pixels, last = std::min(end, (image + 1) * pixels);
       apply(from + row * channels, last - row, channels, affine.data() + 2 * image * channels,

@@ -1,11 +1,11 @@
 #include "ldm/kernels/winograd.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
 
 #include "ldm/kernels/gemm.h"
+#include "ldm/kernels/parallel.h"
 #include "ldm/kernels/winograd_transforms.h"
 
 namespace ldm {
@@ -117,7 +117,7 @@ template <int m>
 void pack(const float* weight, int64_t in, int64_t out_channels, float* points) {
   const int64_t panels = (out_channels + kPanelColumns - 1) / kPanelColumns;
   const int64_t point_stride = panels * in * kPanelColumns;
-  at::parallel_for(0, panels * 2, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(0, panels * 2, 1, [&](int64_t begin, int64_t end) {
     for (int64_t half = begin; half < end; ++half) {
       const int64_t first = half * kLanes, lanes = std::clamp<int64_t>(out_channels - first, 0, kLanes);
       float* to = points + half / 2 * in * kPanelColumns + half % 2 * kLanes;
@@ -151,11 +151,11 @@ void convolve(const float* x, int64_t n, int64_t height, int64_t width, const Wi
 
   for (int64_t first = 0; first < tiles; first += block) {
     const int64_t count = std::min(block, tiles - first);
-    at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         transform_input<m>(x, in, g, place_of<m>(g, first + i), inputs + i * v.row, v.slice);
     });
-    at::parallel_for(0, t2 * panels, 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, t2 * panels, 1, [&](int64_t begin, int64_t end) {
       for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t point = unit / panels, panel = unit % panels;
         multiply_panels({.a = inputs + point * v.slice,
@@ -169,7 +169,7 @@ void convolve(const float* x, int64_t n, int64_t height, int64_t width, const Wi
                          .columns = kPanelColumns});
       }
     });
-    at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         transform_output<m>(products + i * s.row, s.slice, w.out_channels, bias, g, place_of<m>(g, first + i),
                             out);
