@@ -22,7 +22,7 @@
 #include "ldm/image/plot.h"
 #include "ldm/image/png.h"
 #include "ldm/io/file.h"
-#include "ldm/model/model_file.h"
+#include "ldm/model/load_model.h"
 
 namespace {
 
