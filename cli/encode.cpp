@@ -16,7 +16,7 @@
 #include "ldm/io/file.h"
 #include "ldm/model/load_model.h"
 #include "ldm/nn/state_dict.h"
-#include "ldm/pipeline/generator.h"
+#include "ldm/pipeline/pictures.h"
 
 namespace ldm::cli {
 namespace {

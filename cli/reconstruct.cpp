@@ -18,7 +18,7 @@
 #include "ldm/image/png.h"
 #include "ldm/io/file.h"
 #include "ldm/model/load_model.h"
-#include "ldm/pipeline/generator.h"
+#include "ldm/pipeline/pictures.h"
 
 namespace ldm::cli {
 namespace {

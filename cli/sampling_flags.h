@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/verb.h"
-#include "ldm/pipeline/generator.h"
+#include "ldm/pipeline/request.h"
 
 namespace ldm::cli {
 

@@ -54,22 +54,26 @@ class PhaseBinder {
   PhaseModel bind(const PromptTexts& texts) const {
     const auto terms = parse_prompt_terms(texts.prompt);
     if (terms.size() > 1) return bind_terms(terms, texts.negative);
-    const auto wanted = encode(texts.prompt, r_.label);
+    const auto wanted = encode(r_.given, texts.prompt, r_.label);
     const auto cond = model_.denoiser(wanted);
     if (!guided_) return {cond, cond};
     auto batch = join_batches(without(texts.negative), wanted);
-    if (perp_neg()) batch = join_batches(batch, encode(texts.negative, -1));
+    if (perp_neg()) batch = join_batches(batch, encode(r_.given_null, texts.negative, -1));
     return {model_.denoiser(batch), cond};
   }
 
  private:
   // Perp-Neg has its negative prompt beside the empty one, plain guidance in its place.
   bool perp_neg() const { return r_.guidance.perp_neg > 0; }
-  Conditioning without(const std::string& negative) const { return encode(perp_neg() ? "" : negative, -1); }
+  Conditioning without(const std::string& negative) const {
+    return encode(r_.given_null, perp_neg() ? "" : negative, -1);
+  }
 
-  Conditioning encode(const std::string& caption, int64_t label) const {
-    const Condition condition{
-        .caption = caption, .label = label, .reading = {.prompt = true, .clip_skip = r_.clip_skip}};
+  Conditioning encode(const Condition& given, const std::string& caption, int64_t label) const {
+    Condition condition = given;
+    condition.caption = caption;
+    condition.label = label;
+    condition.reading = {.prompt = true, .clip_skip = r_.clip_skip};
     return model_.encode(std::vector<Condition>(static_cast<size_t>(n_), condition));
   }
 
@@ -77,7 +81,7 @@ class PhaseBinder {
     auto batch = without(negative);
     std::vector<double> weights;
     for (const auto& term : terms) {
-      batch = join_batches(batch, encode(term.text, r_.label));
+      batch = join_batches(batch, encode(r_.given, term.text, r_.label));
       weights.push_back(term.weight);
     }
     const auto two = compose_terms(model_.denoiser(batch), weights, /*after=*/0);
@@ -85,7 +89,7 @@ class PhaseBinder {
       return two(at::cat({x, x}), at::cat({sigma, sigma})).chunk(2)[1];
     };
     if (!perp_neg()) return {two, cond};
-    batch = join_batches(batch, encode(negative, -1));
+    batch = join_batches(batch, encode(r_.given_null, negative, -1));
     return {compose_terms(model_.denoiser(batch), weights, /*after=*/1), cond};
   }
 

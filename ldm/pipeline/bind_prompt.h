@@ -6,7 +6,7 @@
 
 #include "ldm/diffusion/denoiser.h"
 #include "ldm/model/latent_diffusion.h"
-#include "ldm/pipeline/generator.h"
+#include "ldm/pipeline/request.h"
 
 namespace ldm {
 

@@ -16,7 +16,7 @@
 #include "ldm/model/model_file.h"
 #include "ldm/nn/autoencoder_vq.h"
 #include "ldm/nn/pca.h"
-#include "ldm/pipeline/generator.h"
+#include "ldm/pipeline/pictures.h"
 #include "ldm/train/autocast.h"
 #include "ldm/train/autoencoder_data.h"
 #include "ldm/train/autoencoder_objective.h"

@@ -109,7 +109,7 @@ TEST(Generate, RefusesWhatItCannotDo) {
   const Scratch scratch;
   const auto out = scratch / "a.png";
   expect_refusal(draw({"-o", out, "--sampler", "eulr"}), 2, "euler");
-  expect_refusal(draw({"-o", out, "--size", "40x40"}), 2, "multiple of 16 pixels, got 40");
+  expect_refusal(draw({"-o", out, "--size", "40x5000"}), 2, "1..4096 pixels, got 5000");
   expect_refusal(draw({"-o", out, "--size", "big"}), 2, "WIDTHxHEIGHT");
   expect_refusal(draw({"-o", out, "--steps", "101"}), 2, "expected 1..100 steps, got 101");
   expect_refusal(draw({"-o", out, "--class", "1"}), 2, "not by a class");

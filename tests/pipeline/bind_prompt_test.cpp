@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "ldm/pipeline/generator.h"
 #include "tests/model/tiny_model.h"
 
 namespace ldm {

@@ -1,9 +1,10 @@
 // to_images() and to_tensor().
+#include "ldm/pipeline/pictures.h"
+
 #include <ATen/ATen.h>
 
 #include <numeric>
 
-#include "ldm/pipeline/generator.h"
 #include "tests/model/tiny_model.h"
 
 namespace ldm {

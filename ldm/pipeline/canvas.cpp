@@ -1,0 +1,28 @@
+#include "ldm/pipeline/canvas.h"
+
+#include <ATen/ATen.h>
+
+namespace ldm {
+
+Canvas plan_canvas(const LatentDiffusion& model, const GenerateRequest& r) {
+  const auto factor = model.first_stage().downsampling();
+  const auto halvings = static_cast<int64_t>(model.unet().options().channel_mult.size()) - 1;
+  const auto trained = model.options().image_size;
+  // Every level of the UNet halves the latents once more.
+  const auto latents = [&](int64_t pixels) {
+    const auto multiple = factor << halvings;
+    return (pixels + multiple - 1) / multiple * (multiple / factor);
+  };
+  Canvas canvas{.width = r.width, .height = r.height, .latent_width = trained, .latent_height = trained};
+  if (r.width > 0) canvas.latent_width = latents(r.width);
+  if (r.height > 0) canvas.latent_height = latents(r.height);
+  if (r.width == 0) canvas.width = trained * factor;
+  if (r.height == 0) canvas.height = trained * factor;
+  return canvas;
+}
+
+torch::Tensor cut_to(const Canvas& canvas, const torch::Tensor& pictures) {
+  return pictures.narrow(2, 0, canvas.height).narrow(3, 0, canvas.width);
+}
+
+}  // namespace ldm
