@@ -1,52 +1,96 @@
 #include "cli/output.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cctype>
 
 #include "ldm/core/error.h"
+#include "ldm/image/jpeg.h"
+#include "ldm/image/png.h"
+#include "ldm/image/webp.h"
+#include "ldm/io/file.h"
 
 namespace ldm::cli {
+namespace {
 
 namespace fs = std::filesystem;
 
-std::string slug(std::string_view prompt, int64_t label) {
-  constexpr size_t kLongest = 60;
-  std::string out;
-  for (const char c : prompt) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0) {
-      out += static_cast<char>(std::tolower(byte));
-    } else if (!out.empty() && out.back() != '-') {
-      out += '-';
-    }
-    if (out.size() >= kLongest) break;
-  }
-  while (!out.empty() && out.back() == '-') out.pop_back();
-  if (!out.empty()) return out;
-  return label >= 0 ? "class-" + std::to_string(label) : "image";
+std::string lower_suffix(const fs::path& file) {
+  auto suffix = file.extension().string();
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return suffix;
 }
 
-std::vector<fs::path> output_names(const std::string& out, const std::string& stem, int64_t count,
-                                   bool grid) {
-  fs::path file = out.empty() ? fs::path(stem + ".png") : fs::path(out);
+bool names_folder(const std::string& out) {
   std::error_code ignored;
-  if (!out.empty() && (out.back() == '/' || fs::is_directory(file, ignored))) file /= stem + ".png";
-  check(file.extension() == ".png",
-        "--out: pictures are written as PNG; expected a name that ends in .png or a folder that ends in /, "
-        "got '",
-        out, "'");
-  std::vector<fs::path> names{file};
-  for (int64_t k = 1; k < count && !grid; ++k) {
-    names.push_back(file.parent_path() / (file.stem().string() + "-" + std::to_string(k) + ".png"));
+  return out.empty() || out.back() == '/' || fs::is_directory(out, ignored);
+}
+
+// A file is written under a longer name first.
+void check_length(const fs::path& file) {
+  constexpr size_t kLongest = 200;
+  for (const auto& part : file) {
+    check(part.native().size() <= kLongest, "--out: expected names of at most ", kLongest, " bytes, got ",
+          part.native().size(), ": '", part.string().substr(0, 40), "...'");
   }
-  return names;
+}
+
+}  // namespace
+
+OutputNames::OutputNames(const std::string& out, bool several)
+    : pattern_(out.empty() ? "./" : out),
+      folder_(names_folder(out) || (several && lower_suffix(out).empty())) {
+  if (folder_) return;
+  const auto suffix = lower_suffix(out);
+  check(suffix == ".png" || suffix == ".webp" || suffix == ".jpg" || suffix == ".jpeg",
+        "--out: expected a name that ends in .png, .webp or .jpg, or a folder that ends in /, got '", out,
+        "'");
+  check(!several || pattern_.has_fields(),
+        "--out: several prompts need a folder that ends in /, or a name with a field such as {n}; got '", out,
+        "'");
+}
+
+fs::path OutputNames::next(const NameFields& fields, const std::string& stem) {
+  fs::path file = pattern_.expand(fields);
+  if (folder_) file /= stem + ".png";
+  file = file.lexically_normal();
+  check(file.has_stem() && file.has_extension(), "--out: expected a name before the suffix, got '",
+        file.string(), "'");
+  const auto free = [&](const fs::path& name) { return !taken_.contains(name); };
+  auto unique = file;
+  for (int64_t k = 1; !free(unique); ++k) {
+    unique =
+        file.parent_path() / (file.stem().string() + "-" + std::to_string(k) + file.extension().string());
+  }
+  check_length(unique);
+  taken_.insert(unique);
+  return unique;
 }
 
 void refuse_existing(const std::vector<fs::path>& files, bool force) {
   for (const auto& file : files) {
+    check(!fs::is_directory(file), file.string(), " is a folder; hint: a name that ends in .png");
     check(force || !fs::exists(file), file.string(),
           " is there already; hint: --force writes over it, -o gives another name");
   }
-  if (!files.empty() && files[0].has_parent_path()) fs::create_directories(files[0].parent_path());
+  std::set<fs::path> folders;
+  for (const auto& file : files) folders.insert(file.parent_path());
+  for (const auto& folder : folders) {
+    std::error_code error;
+    if (!folder.empty()) fs::create_directories(folder, error);
+    check(!error, ErrorKind::kData, folder.string(), ": cannot make this folder: ", error.message());
+    check(access(folder.empty() ? "." : folder.c_str(), W_OK) == 0, ErrorKind::kData,
+          "no permission to write in ", folder.empty() ? "the current folder" : folder.string());
+  }
+}
+
+void write_picture(const fs::path& file, const Image& image, const PngText& text, int64_t quality) {
+  const auto suffix = lower_suffix(file);
+  if (suffix == ".webp") return write_file_atomic(file, encode_webp(image, static_cast<double>(quality)));
+  if (suffix == ".png") return write_file_atomic(file, encode_png(image, text));
+  write_file_atomic(file, encode_jpeg(image, quality));
 }
 
 }  // namespace ldm::cli

@@ -34,11 +34,4 @@ std::string numbered_stem(size_t k, size_t prompts, const std::string& stem) {
   return std::string(most.size() - number.size(), '0') + number + "-" + stem;
 }
 
-std::string folder_for_prompts(const std::string& out) {
-  if (out.empty()) return "./";
-  check(std::filesystem::path(out).extension() != ".png",
-        "--out: the pictures of several prompts go into a folder; expected its name, got '", out, "'");
-  return out.back() == '/' ? out : out + "/";
-}
-
 }  // namespace ldm::cli

@@ -40,8 +40,9 @@ int reconstruct(const ReconstructFlags& flags, const Context& context) {
                                          : std::filesystem::path(flags.model);
   const auto stage = load_first_stage(model);
   stage->to(pick_device(context));
-  const auto names = flags.out.empty() ? std::vector<std::filesystem::path>{}
-                                       : output_names(flags.out, "reconstruction", 1, true);
+  const auto names = flags.out.empty()
+                         ? std::vector<std::filesystem::path>{}
+                         : std::vector{OutputNames(flags.out, false).next({}, "reconstruction")};
   refuse_existing(names, flags.force);
 
   const c10::InferenceMode inference;
@@ -68,7 +69,7 @@ int reconstruct(const ReconstructFlags& flags, const Context& context) {
   context.terminal->end_bar();
   check(!rows.empty(), ErrorKind::kData, "reconstruct: stopped before the first picture was finished");
   const double mean = sum / static_cast<double>(rows.size());
-  if (!names.empty()) write_file_atomic(names[0], encode_png(make_grid(tiles, tiles.size() > 2 ? 8 : 2)));
+  if (!names.empty()) write_picture(names[0], make_grid(tiles, tiles.size() > 2 ? 8 : 2), {}, 95);
   if (flags.json) {
     std::cout
         << nlohmann::ordered_json{{"pictures", rows}, {"psnr", mean}, {"first_stage", model.string()}}.dump()
@@ -95,7 +96,7 @@ void add_reconstruct(CLI::App& app, Context& context) {
   auto flags = std::make_shared<ReconstructFlags>();
   verb->add_option("input", flags->input, "picture or folder of pictures")->required();
   verb->add_option("-m,--model", flags->model, "first stage or diffusion model; without it the shipped one");
-  verb->add_option("-o,--out", flags->out, "PNG with originals and reconstructions side by side");
+  verb->add_option("-o,--out", flags->out, "picture with originals and reconstructions side by side");
   add_option(verb, "--size", flags->size,
              "crop to a square and resize to so many pixels first; 0: leave the size");
   verb->add_flag("--force", flags->force, "write over a file that is there");

@@ -1,9 +1,7 @@
 #include "cli/sampling_flags.h"
 
 #include <charconv>
-#include <initializer_list>
 #include <optional>
-#include <sstream>
 
 #include "ldm/config/options.h"
 #include "ldm/config/override.h"
@@ -48,6 +46,7 @@ std::optional<double> read_level(const std::string& text, const char* option) {
 void add_sampling_options(CLI::App* verb, GenerateRequest& request, SamplingFlags& flags) {
   auto& sampling = request.sampling;
   auto& guidance = request.guidance;
+  begin_section(verb, "Sampling");
   add_option(verb, "--steps", sampling.steps, "sampling steps");
   add_option(verb, "--sampler", request.sampler, "ddim, dpmpp_2m, unipc, euler_a, ...; --samplers lists all");
   add_option(verb, "--spacing,--schedule", sampling.spacing,
@@ -58,9 +57,11 @@ void add_sampling_options(CLI::App* verb, GenerateRequest& request, SamplingFlag
   add_option(verb, "--s-noise", flags.s_noise, "scale of fresh noise");
   add_option(verb, "--temperature", sampling.temperature, "scale of fresh noise of ddim and ddpm");
   verb->add_option("--sampler-option", flags.more,
-                   "another setting as KEY=VALUE, e.g. order=3; docs/samplers.md lists them");
+                   "another setting as KEY=VALUE, e.g. order=3; docs/samplers.md lists them")
+      ->allow_extra_args(false);
   verb->add_flag("--fresh-noise", flags.fresh_noise,
                  "SDE samplers draw noise anew at each step, not along one path of the seed");
+  begin_section(verb, "Guidance");
   add_option(verb, "--guidance", guidance.scale, "how strictly the prompt is followed; 1: no guidance");
   add_option(verb, "--guidance-rescale", guidance.rescale, "keeps the contrast of strong guidance, 0 to 1");
   add_option(verb, "--guidance-interval", flags.interval, "guide between two noise levels only: LOW,HIGH");
@@ -96,41 +97,6 @@ void read_sampling_flags(const SamplingFlags& flags, GenerateRequest& request) {
     request.guidance.apg_options = {.eta = numbers[0], .norm_threshold = numbers[1], .momentum = numbers[2]};
   }
   request.brownian = !flags.fresh_noise;
-}
-
-std::vector<std::pair<std::string, std::string>> sampling_extras(const GenerateRequest& request) {
-  std::vector<std::pair<std::string, std::string>> out;
-  const auto add = [&](const char* name, const auto& value, const auto& usual) {
-    if (value == usual) return;
-    std::ostringstream text;
-    text << value;
-    out.emplace_back(name, text.str());
-  };
-  const auto list = [](std::initializer_list<double> numbers) {
-    std::ostringstream text;
-    for (const double number : numbers) text << (text.str().empty() ? "" : ",") << number;
-    return text.str();
-  };
-  const auto& s = request.sampling;
-  const auto& g = request.guidance;
-  const GuidanceOptions usual;
-  std::string levels;
-  for (const double sigma : s.sigmas) levels += (levels.empty() ? "" : ",") + list({sigma});
-  add("Sigmas", levels, "");
-  add("S churn", s.s_churn.value_or(-1), -1.0);
-  add("S noise", s.s_noise.value_or(1), 1.0);
-  add("Temperature", s.temperature, 1.0);
-  add("Guidance rescale", g.rescale, usual.rescale);
-  if (g.interval.lo != usual.interval.lo || g.interval.hi != usual.interval.hi)
-    add("Guidance interval", list({g.interval.lo, g.interval.hi}), "");
-  if (request.guided_steps)
-    add("Guidance steps", list({request.guided_steps->first, request.guided_steps->second}), "");
-  if (g.apg) add("APG", list({g.apg_options.eta, g.apg_options.norm_threshold, g.apg_options.momentum}), "");
-  add("Zero star", g.zero_star, false);
-  add("Perp-Neg", g.perp_neg, 0.0);
-  add("Dynamic threshold", g.dynamic_threshold, 0.0);
-  add("Fresh noise", !request.brownian, false);
-  return out;
 }
 
 std::string sampler_table() {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cli/verb.h"
@@ -22,9 +21,6 @@ void add_sampling_options(CLI::App* verb, GenerateRequest& request, SamplingFlag
 
 // Puts the others into the request. Throws kUsage, naming the option.
 void read_sampling_flags(const SamplingFlags& flags, GenerateRequest& request);
-
-// What differs from the defaults, for a picture's recipe: name and value.
-std::vector<std::pair<std::string, std::string>> sampling_extras(const GenerateRequest& request);
 
 // The table behind --samplers: names, other names and what they are, then the spacings.
 std::string sampler_table();

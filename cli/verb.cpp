@@ -7,6 +7,7 @@ namespace ldm::cli {
 namespace {
 
 constexpr std::size_t kColumn = 26;
+constexpr char kPlainSection[] = "Options";  // CLI11's own default.
 
 // Two columns; a left side that is too long gets a line of its own.
 void add_row(std::string& out, const std::string& left, const std::string& right) {
@@ -56,14 +57,36 @@ void add_verbs(std::string& out, const CLI::App* app) {
   for (const auto* verb : verbs) add_row(out, verb->get_name(), verb->get_description());
 }
 
-void add_options(std::string& out, const CLI::App* app, bool positionals) {
+void add_arguments(std::string& out, const CLI::App* app) {
   bool first = true;
   for (const auto* option : app->get_options()) {
-    if (is_positional(option) != positionals || option->get_group().empty()) continue;
-    if (first) out += positionals ? "\nArguments:\n" : "\nOptions:\n";
+    if (!is_positional(option)) continue;
+    if (first) out += "\nArguments:\n";
     first = false;
-    add_row(out, positionals ? upper(option->get_name(true)) : option_names(option),
-            option->get_description());
+    add_row(out, upper(option->get_name(true)), option->get_description());
+  }
+}
+
+// Titles in the order of their first options. What every verb has comes last.
+std::vector<std::string> section_titles(const CLI::App* app) {
+  std::vector<std::string> titles;
+  for (const auto* option : app->get_options()) {
+    const auto& title = option->get_group();
+    if (is_positional(option) || title.empty() || title == kPlainSection) continue;
+    if (std::find(titles.begin(), titles.end(), title) == titles.end()) titles.push_back(title);
+  }
+  titles.push_back(kPlainSection);
+  return titles;
+}
+
+void add_options(std::string& out, const CLI::App* app) {
+  const auto titles = section_titles(app);
+  for (const auto& title : titles) {
+    out += titles.size() > 1 && title == kPlainSection ? "\nOther options:\n" : "\n" + title + ":\n";
+    for (const auto* option : app->get_options()) {
+      if (!is_positional(option) && option->get_group() == title)
+        add_row(out, option_names(option), option->get_description());
+    }
   }
 }
 
@@ -80,9 +103,9 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppF
     if (is_positional(option)) out += " " + positional_usage(option);
   }
   out += " [OPTIONS]\n";
-  add_options(out, app, /*positionals=*/true);
+  add_arguments(out, app);
   add_verbs(out, app);
-  add_options(out, app, /*positionals=*/false);
+  add_options(out, app);
   const std::string footer = app->get_footer();
   return footer.empty() ? out : out + "\n" + footer + "\n";
 }
@@ -98,7 +121,10 @@ CLI::App* add_verb(CLI::App& app, Context& context, const std::string& name, con
   return verb;
 }
 
+void begin_section(CLI::App* verb, const std::string& title) { verb->option_defaults()->group(title); }
+
 void add_compute_options(CLI::App* verb, Context& context) {
+  begin_section(verb, kPlainSection);
   context.device = "auto";
   add_option(verb, "--device", context.device, "auto, cpu, cuda or cuda:N");
   add_option(verb, "--threads", context.threads, "threads of the CPU, 0: all cores")

@@ -19,6 +19,9 @@ CLI::App* add_verb(CLI::App& app, Context& context, const std::string& name, con
 // --device and --threads, for verbs that compute.
 void add_compute_options(CLI::App* verb, Context& context);
 
+// Options that are added from here on stand below this title in the verb's help, in place of "Options".
+void begin_section(CLI::App* verb, const std::string& title);
+
 // What the verb does once all options are read. LibTorch may be used inside `run`, not before.
 void set_run(CLI::App* verb, Context& context, std::function<int()> run);
 
@@ -29,6 +32,12 @@ CLI::Option* add_option(CLI::App* verb, const std::string& names, T& field, std:
   value << field;
   if (!value.str().empty()) help += " [" + value.str() + "]";
   return verb->add_option(names, field, help);
+}
+
+// An option that names a file. Recipes keep the hash of what it held (cli/recipe_options.h).
+template <typename T>
+CLI::Option* add_file_option(CLI::App* verb, const std::string& names, T& field, const std::string& help) {
+  return verb->add_option(names, field, help)->type_name("FILE");
 }
 
 // Help in a form of our own, equal with every version of CLI11, so that a golden file can hold it.

@@ -18,9 +18,10 @@ int main(int argc, char** argv) {
     ldm::GenerateRequest request;
     request.prompt = argv[2];
     request.sampling.steps = 10;
-    const auto pictures = generator.generate(request, [](const ldm::Progress& progress) {
+    const auto say = [](const ldm::Progress& progress) {
       std::printf("step %d of %d\n", static_cast<int>(progress.done), static_cast<int>(progress.total));
-    });
+    };
+    const auto pictures = generator.generate(request, {.progress = say});
     ldm::write_file_atomic(argv[3], ldm::encode_png(pictures.front().image));
     return 0;
   } catch (const ldm::Error& error) {

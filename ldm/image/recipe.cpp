@@ -1,6 +1,7 @@
 #include "ldm/image/recipe.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "ldm/core/error.h"
@@ -175,10 +176,14 @@ Recipe read_object(Json object) {
   recipe.width = width.value_or(0);
   recipe.height = height.value_or(0);
   settings(recipe, [&](std::string_view, std::string_view key, auto& field) { take(key, field); });
-  for (const auto& pair : object.value("extra", Json::array())) {
-    recipe.extra.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
-  }
-  object.erase("extra");
+  const auto take_pairs = [&](const char* key, Pairs& pairs) {
+    for (const auto& pair : object.value(key, Json::array()))
+      pairs.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
+    object.erase(key);
+  };
+  take_pairs("extra", recipe.extra);
+  take_pairs("options", recipe.options);
+  take_pairs("files", recipe.files);
   object.erase("format");
   for (const auto& [key, value] : object.items()) recipe.extra.emplace_back(key, json_text(value));
   return recipe;
@@ -190,7 +195,27 @@ Json field_json(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
+// Options that the fields of a recipe show.
+bool in_fields(std::string_view option) {
+  constexpr std::string_view kShown[] = {"prompt", "negative", "steps", "sampler", "spacing", "guidance",
+                                         "seed",   "size",     "model", "eta",     "noise",   "strength"};
+  return std::find(std::begin(kShown), std::end(kShown), option) != std::end(kShown);
+}
+
 }  // namespace
+
+std::string setting_name(std::string_view option) {
+  std::string out(option);
+  std::replace(out.begin(), out.end(), '-', ' ');
+  if (!out.empty()) out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
+  return out;
+}
+
+std::string option_name(std::string_view setting) {
+  std::string out(setting);
+  for (char& c : out) c = c == ' ' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
 
 std::string to_parameters(const Recipe& recipe) {
   std::string line;
@@ -203,6 +228,9 @@ std::string to_parameters(const Recipe& recipe) {
     }
     if (name == "Version") {
       for (const auto& [key, value] : recipe.extra) add(key, value);
+      for (const auto& [key, value] : recipe.options) {
+        if (!in_fields(key)) add(setting_name(key), value);
+      }
     }
     add(name, shown(field));
   });
@@ -232,7 +260,12 @@ std::string recipe_to_json(const Recipe& recipe) {
   });
   if (recipe.width > 0) object["width"] = recipe.width;
   if (recipe.height > 0) object["height"] = recipe.height;
-  for (const auto& [key, value] : recipe.extra) object["extra"].push_back({key, value});
+  const auto put_pairs = [&](const char* name, const Pairs& pairs) {
+    for (const auto& [key, value] : pairs) object[name].push_back({key, value});
+  };
+  put_pairs("extra", recipe.extra);
+  put_pairs("options", recipe.options);
+  put_pairs("files", recipe.files);
   return to_json(object);
 }
 

@@ -30,6 +30,11 @@ struct Recipe {
   std::string rng;                                         // Kind of the noise stream: "CPU" or "Philox".
   std::string version;                                     // Of the program that drew.
   std::vector<std::pair<std::string, std::string>> extra;  // Other settings, in order.
+  // What repeats the picture: the options of the program that drew it, by their long names, and the SHA-256
+  // of each file that they name. Only the JSON form keeps them; the text shows those options that the fields
+  // above lack ("clip-skip" as "Clip skip").
+  std::vector<std::pair<std::string, std::string>> options;
+  std::vector<std::pair<std::string, std::string>> files;
 
   bool operator==(const Recipe&) const = default;
 };
@@ -39,6 +44,10 @@ struct Recipe {
 // Lines lose their outer spaces there, and a prompt that looks like the other parts is read back wrong: the
 // JSON form has neither fault.
 std::string to_parameters(const Recipe& recipe);
+
+// An option's long name as that line shows it, and back: "clip-skip" and "Clip skip".
+std::string setting_name(std::string_view option);
+std::string option_name(std::string_view setting);
 
 // Reads that text, from whichever program wrote it; never throws. The last line counts as settings if at
 // least three are found in it; unknown ones, and numbers that are none, go to `extra`.

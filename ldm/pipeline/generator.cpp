@@ -36,11 +36,10 @@ void log_complaints(const Conditioner* conditioner, const GenerateRequest& r, co
 // Draws the images of one request, a batch at a time.
 class Drawing {
  public:
-  Drawing(const LatentDiffusion& model, const GenerateRequest& request, ProgressFn progress, StopToken stop)
+  Drawing(const LatentDiffusion& model, const GenerateRequest& request, const DrawHooks& hooks)
       : model_(model),
         r_(request),
-        progress_(std::move(progress)),
-        stop_(std::move(stop)),
+        hooks_(hooks),
         plan_(plan_sampling(model, request)),
         canvas_(plan_canvas(model, request)) {}
 
@@ -50,7 +49,7 @@ class Drawing {
     const auto noise = start_noise(streams);
     const auto bound = bind_prompt(model_, r_, n, asks_twice(model_, r_));
     const auto latents = draw_latents(model_, plan_, bound, noise, sampler_run(streams, bound, first, n));
-    if (stop_.requested()) return {};
+    if (hooks_.stop.requested()) return {};
     auto images = to_images(cut_to(canvas_, model_.decode_latents(latents)));
     std::vector<GeneratedImage> out;
     for (int64_t k = 0; k < n; ++k)
@@ -76,25 +75,25 @@ class Drawing {
 
   SamplerRun sampler_run(std::vector<NoiseStream>& streams, const BoundModel& bound, int64_t first,
                          int64_t n) const {
-    SamplerRun run{.noise = step_noise(streams), .stop = stop_};
+    SamplerRun run{.noise = step_noise(streams), .stop = hooks_.stop};
     run.before_step = [step = bound.step](const torch::Tensor& x, double) {
       ++*step;
       return x;
     };
     if (r_.brownian) run.path_noise = brownian_noise(r_.noise, seed(first), n);
     run.on_step = [this, first, n](const StepEvent& event) {
-      report(progress_, {.stage = "sampling",
-                         .done = first * event.steps + (event.step + 1) * n,
-                         .total = r_.count * event.steps,
-                         .detail = {}});
+      if (hooks_.estimate) hooks_.estimate(event.denoised);
+      report(hooks_.progress, {.stage = "sampling",
+                               .done = first * event.steps + (event.step + 1) * n,
+                               .total = r_.count * event.steps,
+                               .detail = {}});
     };
     return run;
   }
 
   const LatentDiffusion& model_;
   const GenerateRequest& r_;
-  ProgressFn progress_;
-  StopToken stop_;
+  const DrawHooks& hooks_;
   SamplingPlan plan_;
   Canvas canvas_;
 };
@@ -103,16 +102,16 @@ class Drawing {
 
 Generator::Generator(std::shared_ptr<const LatentDiffusion> model) : model_(std::move(model)) {}
 
-std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const ProgressFn& progress,
-                                                const StopToken& stop, const LogFn& log) const {
+std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const DrawHooks& hooks) const {
   check_request(*model_, r);
-  log_complaints(model_->conditioner(), r, log);
-  const Drawing drawing(*model_, r, progress, stop);
+  log_complaints(model_->conditioner(), r, hooks.log);
+  const Drawing drawing(*model_, r, hooks);
   const c10::InferenceMode inference;
   std::vector<GeneratedImage> out;
-  for (int64_t first = 0; first < r.count && !stop.requested(); first += r.batch_size) {
-    for (auto& image : drawing.draw(first, std::min(r.batch_size, r.count - first)))
-      out.push_back(std::move(image));
+  for (int64_t first = 0; first < r.count && !hooks.stop.requested(); first += r.batch_size) {
+    auto images = drawing.draw(first, std::min(r.batch_size, r.count - first));
+    if (hooks.finished && !images.empty()) hooks.finished(first, images);
+    for (auto& image : images) out.push_back(std::move(image));
   }
   return out;
 }

@@ -89,27 +89,32 @@ TEST(Generator, ReportsProgressAndStops) {
   auto r = request();
   r.count = 4;
   r.batch_size = 2;
-  const StopToken stop;
-  std::vector<int64_t> done;
-  const auto images = Generator(tiny_model("text"))
-                          .generate(
-                              r,
-                              [&](const Progress& p) {
-                                EXPECT_EQ(p.total, 16);
-                                done.push_back(p.done);
-                                if (p.done == 10) stop.request();  // In the second batch.
-                              },
-                              stop);
-  EXPECT_EQ(images.size(), 2u);
+  DrawHooks hooks;
+  std::vector<int64_t> done, finished;
+  int64_t estimates = 0;
+  hooks.progress = [&](const Progress& p) {
+    EXPECT_EQ(p.total, 16);
+    done.push_back(p.done);
+    if (p.done == 10) hooks.stop.request();  // In the second batch.
+  };
+  hooks.finished = [&](int64_t first, std::span<const GeneratedImage> images) {
+    EXPECT_EQ(images.size(), 2u);
+    EXPECT_EQ(images[0].seed, r.seed + static_cast<uint64_t>(first));
+    finished.push_back(first);
+  };
+  hooks.estimate = [&](const torch::Tensor& latents) { estimates += latents.size(0); };
+  EXPECT_EQ(Generator(tiny_model("text")).generate(r, hooks).size(), 2u);
+  EXPECT_EQ(finished, (std::vector<int64_t>{0}));
   EXPECT_TRUE(std::is_sorted(done.begin(), done.end()));
   EXPECT_EQ(done.front(), 2);
+  EXPECT_EQ(estimates, 10) << "no step after the one that was asked to be the last";
 }
 
 TEST(Generator, WarnsOfUnknownWords) {
   auto r = request();
   r.prompt = "green";
   std::string warnings;
-  Generator(tiny_model("text")).generate(r, {}, {}, [&](LogLevel, std::string_view m) { warnings += m; });
+  Generator(tiny_model("text")).generate(r, {.log = [&](LogLevel, std::string_view m) { warnings += m; }});
   EXPECT_TRUE(has(warnings, "never seen")) << warnings;
 }
 

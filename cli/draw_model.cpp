@@ -1,0 +1,45 @@
+#include "cli/draw_model.h"
+
+#include "cli/lora_flag.h"
+#include "cli/start_torch.h"
+#include "ldm/core/error.h"
+#include "ldm/model/load_model.h"
+#include "ldm/model/model_file.h"
+
+namespace ldm::cli {
+
+namespace fs = std::filesystem;
+
+void add_model_options(CLI::App* verb, ModelFlags& flags) {
+  add_file_option(verb, "-m,--model", flags.model,
+                  "model file or folder of any layout; without it the shipped one");
+  add_file_option(verb, "--first-stage", flags.first_stage,
+                  "another first stage than the model's; or ENCODER,DECODER of a tiny autoencoder");
+  add_file_option(verb, "--lora", flags.loras,
+                  "FILE:STRENGTH of a LoRA, LoHa or LoKr; may come several times")
+      ->allow_extra_args(false);
+}
+
+fs::path model_path(const ModelFlags& flags, const Context& context) {
+  fs::path file =
+      flags.model.empty() ? context.environment.models / "emoji.safetensors" : fs::path(flags.model);
+  check(fs::exists(file), ErrorKind::kData, file.string(),
+        ": no such model; hint: -m names a model file, ldm train makes one");
+  return file;
+}
+
+std::string model_sha256(const fs::path& model) {
+  return fs::is_directory(model) ? std::string() : file_sha256(model);
+}
+
+std::shared_ptr<LatentDiffusion> open_draw_model(const ModelFlags& flags, const Context& context) {
+  const auto file = model_path(flags, context);
+  std::shared_ptr<LatentDiffusion> model = flags.first_stage.empty()
+                                               ? load_latent_diffusion(file)
+                                               : load_latent_diffusion(file, flags.first_stage);
+  apply_loras(*model, flags.loras, context.log());
+  model->to(pick_device(context), at::kFloat);
+  return model;
+}
+
+}  // namespace ldm::cli

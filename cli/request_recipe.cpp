@@ -1,0 +1,91 @@
+#include "cli/request_recipe.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+
+#include "cli/recipe_options.h"
+#include "cli/version.h"
+#include "ldm/core/error.h"
+#include "ldm/diffusion/samplers.h"
+
+namespace ldm::cli {
+namespace {
+
+std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+void set_option(OptionPairs& options, const std::string& name, const std::string& value) {
+  const auto found =
+      std::find_if(options.begin(), options.end(), [&](const auto& pair) { return pair.first == name; });
+  if (found != options.end()) {
+    found->second = value;
+  } else {
+    options.emplace_back(name, value);
+  }
+}
+
+}  // namespace
+
+uint64_t read_seed(const std::string& text) {
+  if (text == "random" || text == "-1") {
+    return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) % 1000000007;
+  }
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  check(!text.empty() && error == std::errc() && end == text.data() + text.size(),
+        "--seed: expected a whole number from 0 to 2^64-1, or random, got '", text, "'");
+  return seed;
+}
+
+void read_size(const std::string& text, GenerateRequest& request) {
+  if (text.empty()) return;
+  long long width = 0, height = 0;
+  char end = 0;
+  const int found = std::sscanf(text.c_str(), "%lldx%lld%c", &width, &height, &end);
+  check(found == 2 && width > 0 && height > 0, "--size: expected WIDTHxHEIGHT in pixels, e.g. 64x64, got '",
+        text, "'");
+  request.width = width;
+  request.height = height;
+}
+
+Recipe run_recipe(const GenerateRequest& r, const CLI::App& verb, const std::filesystem::path& model,
+                  const std::string& sha256) {
+  Recipe recipe;
+  recipe.negative_prompt = r.negative_prompt;
+  recipe.steps = r.sampling.steps;
+  recipe.sampler = find_sampler(r.sampler).name;
+  recipe.schedule = r.sampling.spacing;
+  recipe.cfg_scale = r.guidance.scale;
+  recipe.model_hash = sha256.substr(0, 10);
+  recipe.model = model.stem().string();
+  recipe.eta = r.sampling.eta;
+  recipe.rng = r.noise == NoiseKind::kCpu ? "CPU" : "Philox";
+  recipe.version = std::string("ldm ") + kVersion;
+  // Defaults that another version may change stand there as if they had been typed.
+  recipe.options = typed_options(verb);
+  set_option(recipe.options, "steps", std::to_string(r.sampling.steps));
+  set_option(recipe.options, "sampler", recipe.sampler);
+  set_option(recipe.options, "guidance", shortest(r.guidance.scale));
+  set_option(recipe.options, "noise", std::string(to_string(r.noise)));
+  recipe.files = hash_files(verb, recipe.options);
+  return recipe;
+}
+
+Recipe picture_recipe(Recipe run, const std::string& prompt, const GeneratedImage& image) {
+  run.prompt = prompt;
+  run.seed = image.seed;
+  run.width = image.image.width;
+  run.height = image.image.height;
+  set_option(run.options, "prompt", prompt);
+  set_option(run.options, "seed", std::to_string(image.seed));
+  // In an order that does not tell which were typed: a repeated picture has the same bytes.
+  std::stable_sort(run.options.begin(), run.options.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  return run;
+}
+
+}  // namespace ldm::cli
