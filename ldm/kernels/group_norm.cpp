@@ -15,16 +15,11 @@ namespace {
 constexpr int64_t kNormLanes = 8;
 constexpr int64_t kNormRun = 16;  // Pixels summed in float before they enter the sums in double.
 
-// Of one channel of one picture. Values are summed as distances from the first one, so that squares do not
-// cancel where the mean is large.
-struct ChannelSums {
-  double pivot = 0, sum = 0, squares = 0;
-};
-
-// Sums over the pixels of eight neighbouring channels; x points at the first pixel's.
+// Adds the pixels of eight neighbouring channels to sums whose pivots are set; x points at the first pixel's.
 LDM_SIMD void sum_channels(const float* x, int64_t pixels, int64_t channels, ChannelSums* out) {
-  const simd::Vec pivot = simd::load(x);
-  for (int64_t lane = 0; lane < kNormLanes; ++lane) out[lane].pivot = static_cast<double>(x[lane]);
+  float pivots[kNormLanes];
+  for (int64_t lane = 0; lane < kNormLanes; ++lane) pivots[lane] = static_cast<float>(out[lane].pivot);
+  const simd::Vec pivot = simd::load(pivots);
   for (int64_t first = 0; first < pixels; first += kNormRun) {
     simd::Vec sum = simd::zero(), squares = simd::zero();
     for (int64_t p = first; p < std::min(pixels, first + kNormRun); ++p) {
@@ -78,34 +73,29 @@ LDM_SIMD void apply_affine(const float* x, int64_t pixels, int64_t channels, con
   }
 }
 
-}  // namespace
-
-bool group_norm_nhwc_takes(const at::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.size(1) % kNormLanes == 0 &&
-         x.numel() > 0 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+// Adds each picture of x [N, C, H, W] to its C sums. first: these are the first pixels.
+void sum_pictures(const at::Tensor& x, bool first, ChannelSums* sums) {
+  const int64_t channels = x.size(1), pixels = x.size(2) * x.size(3), blocks = channels / kNormLanes;
+  const float* from = x.const_data_ptr<float>();
+  parallel_for(0, x.size(0) * blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t image = i / blocks, c = i % blocks * kNormLanes;
+      const float* own = from + image * pixels * channels + c;
+      ChannelSums* to = sums + image * channels + c;
+      for (int64_t lane = 0; first && lane < kNormLanes; ++lane)
+        to[lane].pivot = static_cast<double>(own[lane]);
+      sum_channels(own, pixels, channels, to);
+    }
+  });
 }
 
-at::Tensor group_norm_nhwc(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
-                           const at::Tensor& bias, double eps, bool with_silu) {
+// affine: [2][channels] per picture, see affine_of.
+at::Tensor apply_to_pictures(const at::Tensor& x, const std::vector<float>& affine, const at::Tensor& bias,
+                             bool with_silu) {
   const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
-  const int64_t blocks = channels / kNormLanes;
   auto out = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
   const float* from = x.const_data_ptr<float>();
   auto* to = out.data_ptr<float>();
-
-  std::vector<ChannelSums> sums(static_cast<size_t>(n * channels));
-  parallel_for(0, n * blocks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t image = i / blocks, c = i % blocks * kNormLanes;
-      sum_channels(from + image * pixels * channels + c, pixels, channels,
-                   sums.data() + image * channels + c);
-    }
-  });
-  std::vector<float> affine(static_cast<size_t>(2 * n * channels));
-  for (int64_t i = 0; i < n; ++i) {
-    affine_of(sums.data() + i * channels, pixels, channels, groups, weight.const_data_ptr<float>(), eps,
-              affine.data() + 2 * i * channels);
-  }
   const auto apply = with_silu ? apply_affine<true> : apply_affine<false>;
   parallel_for(0, n * pixels, std::max<int64_t>(1, 4096 / channels), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end;) {
@@ -116,6 +106,41 @@ at::Tensor group_norm_nhwc(const at::Tensor& x, int64_t groups, const at::Tensor
     }
   });
   return out;
+}
+
+}  // namespace
+
+bool group_norm_nhwc_takes(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.size(1) % kNormLanes == 0 &&
+         x.numel() > 0 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+void add_group_norm_sums(const at::Tensor& rows, GroupNormSums& sums) {
+  sums.channels.resize(static_cast<size_t>(rows.size(1)));
+  sum_pictures(rows, /*first=*/sums.pixels == 0, sums.channels.data());
+  sums.pixels += rows.size(2) * rows.size(3);
+}
+
+at::Tensor group_norm_by_sums(const at::Tensor& rows, const GroupNormSums& sums, int64_t groups,
+                              const at::Tensor& weight, const at::Tensor& bias, double eps, bool with_silu) {
+  const int64_t channels = rows.size(1);
+  std::vector<float> affine(static_cast<size_t>(2 * channels));
+  affine_of(sums.channels.data(), sums.pixels, channels, groups, weight.const_data_ptr<float>(), eps,
+            affine.data());
+  return apply_to_pictures(rows, affine, bias, with_silu);
+}
+
+at::Tensor group_norm_nhwc(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
+                           const at::Tensor& bias, double eps, bool with_silu) {
+  const int64_t n = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
+  std::vector<ChannelSums> sums(static_cast<size_t>(n * channels));
+  sum_pictures(x, /*first=*/true, sums.data());
+  std::vector<float> affine(static_cast<size_t>(2 * n * channels));
+  for (int64_t i = 0; i < n; ++i) {
+    affine_of(sums.data() + i * channels, pixels, channels, groups, weight.const_data_ptr<float>(), eps,
+              affine.data() + 2 * i * channels);
+  }
+  return apply_to_pictures(x, affine, bias, with_silu);
 }
 
 }  // namespace ldm

@@ -67,6 +67,8 @@ class FirstStageMiddle : public torch::nn::Module {
  public:
   FirstStageMiddle(int64_t channels, const AutoencoderOptions& options);
   torch::Tensor forward(const torch::Tensor& x) const;
+  RowMapPtr forward_rows(RowMapPtr x, const RowStore& store) const;
+  int64_t forward_bytes(int64_t height, int64_t width) const;  // See ResnetBlock.
 
  private:
   Layer<ResnetBlock> block_1_;
@@ -79,6 +81,8 @@ struct FirstStageLevel {
   std::vector<Layer<ResnetBlock>> blocks;
   std::vector<Layer<SpatialAttention>> attn;  // Empty, or one per block.
   torch::Tensor forward(torch::Tensor h) const;
+  RowMapPtr forward_rows(RowMapPtr h, const RowStore& store) const;
+  int64_t forward_bytes(int64_t height, int64_t width) const;  // See ResnetBlock.
 };
 
 // forward: x [N, in_channels, H, W] -> [N, z_channels (twice with double_z), H/f, W/f].
@@ -87,6 +91,10 @@ class Encoder : public torch::nn::Module {
  public:
   explicit Encoder(const AutoencoderOptions& options);  // Throws kUsage for options that fit no network.
   torch::Tensor forward(const torch::Tensor& x) const;
+  // The same for one picture, for inference, within limits (see first_stage.h); and the bytes that forward
+  // takes beside weights and x [1, in_channels, height, width].
+  torch::Tensor forward_within(const torch::Tensor& x, const CodingLimits& limits) const;
+  int64_t forward_bytes(int64_t height, int64_t width) const;
 
  private:
   int64_t patch_size_;
@@ -105,6 +113,9 @@ class Decoder : public torch::nn::Module {
  public:
   explicit Decoder(const AutoencoderOptions& options);
   torch::Tensor forward(const torch::Tensor& z) const;
+  torch::Tensor forward_within(const torch::Tensor& z,
+                               const CodingLimits& limits) const;  // As the encoder's.
+  int64_t forward_bytes(int64_t height, int64_t width) const;
 
   // The weight that the adaptive adversarial weight looks at (Esser et al. 2021, Eq. 7).
   const torch::Tensor& last_layer() const { return conv_out_->weight; }

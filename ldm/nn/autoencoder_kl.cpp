@@ -67,4 +67,19 @@ torch::Tensor AutoencoderKL::decode(const torch::Tensor& latents) const {
   return shortcut_ ? images + shortcut_->decode(latents) : images;
 }
 
+int64_t AutoencoderKL::encode_bytes(int64_t height, int64_t width) const {
+  return encoder_->forward_bytes(height, width);
+}
+int64_t AutoencoderKL::decode_bytes(int64_t height, int64_t width) const {
+  return decoder_->forward_bytes(height, width);
+}
+torch::Tensor AutoencoderKL::encode_bands(const torch::Tensor& image, const CodingLimits& limits) const {
+  const auto mean = quant_conv_(encoder_->forward_within(image, limits)).chunk(2, /*dim=*/1)[0];
+  return shortcut_ ? mean + shortcut_->encode(image) : mean;
+}
+torch::Tensor AutoencoderKL::decode_bands(const torch::Tensor& latents, const CodingLimits& limits) const {
+  auto image = decoder_->forward_within(post_quant_conv_(latents), limits);
+  return shortcut_ ? image.add_(shortcut_->decode(latents)) : image;
+}
+
 }  // namespace ldm

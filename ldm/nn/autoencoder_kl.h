@@ -39,6 +39,12 @@ class AutoencoderKL : public FirstStage {
   const torch::Tensor& last_layer() const { return decoder_->last_layer(); }
   LinearShortcut* shortcut() const { return shortcut_.get(); }  // Null without one.
 
+ protected:
+  int64_t encode_bytes(int64_t height, int64_t width) const override;
+  int64_t decode_bytes(int64_t height, int64_t width) const override;
+  torch::Tensor encode_bands(const torch::Tensor& image, const CodingLimits& limits) const override;
+  torch::Tensor decode_bands(const torch::Tensor& latents, const CodingLimits& limits) const override;
+
  private:
   int64_t embed_dim_, downsampling_;
   Layer<Encoder> encoder_;

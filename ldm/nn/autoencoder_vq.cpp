@@ -33,4 +33,20 @@ torch::Tensor VQModel::decode_quantized(const torch::Tensor& codes) const {
   return shortcut_ ? images + shortcut_->decode(codes) : images;
 }
 
+int64_t VQModel::encode_bytes(int64_t height, int64_t width) const {
+  return encoder_->forward_bytes(height, width);
+}
+int64_t VQModel::decode_bytes(int64_t height, int64_t width) const {
+  return decoder_->forward_bytes(height, width);
+}
+torch::Tensor VQModel::encode_bands(const torch::Tensor& image, const CodingLimits& limits) const {
+  const auto latents = quant_conv_(encoder_->forward_within(image, limits));
+  return shortcut_ ? latents + shortcut_->encode(image) : latents;
+}
+torch::Tensor VQModel::decode_bands(const torch::Tensor& latents, const CodingLimits& limits) const {
+  const auto codes = quantize(latents).latents;
+  auto image = decoder_->forward_within(post_quant_conv_(codes), limits);
+  return shortcut_ ? image.add_(shortcut_->decode(codes)) : image;
+}
+
 }  // namespace ldm

@@ -7,11 +7,16 @@
 #include <string_view>
 
 #include "ldm/nn/layers.h"
+#include "ldm/nn/row_store.h"
 
 namespace ldm {
 
 // Of every GroupNorm of a first stage; the UNet has 1e-5.
 inline constexpr double kFirstStageNormEps = 1e-6;
+inline constexpr int64_t kFirstStageNormGroups = 32;
+
+// silu(norm(x)) of a map that is made in rows, with a norm as all in a first stage are.
+RowMapPtr norm_silu_rows(const GroupNorm& norm, const RowMapPtr& x, const RowStore& store);
 
 // The blocks of the autoencoders of latent-diffusion (ldm/modules/diffusionmodules/model.py). Group norms
 // have 32 groups and eps 1e-6, so every width is a multiple of 32.
@@ -30,6 +35,13 @@ class ResnetBlock : public torch::nn::Module {
  public:
   explicit ResnetBlock(const ResnetBlockOptions& options);
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& temb = {}) const;
+
+  // The same without a time embedding, for inference, as far as there is room in the store: as a whole; in
+  // rows; or in rows on demand, by whoever asks the result for some. x may lose its content.
+  RowMapPtr forward_rows(RowMapPtr x, const RowStore& store) const;
+  // Bytes that forward takes beside x, [1, Cin, height, width]; the result's are among them.
+  int64_t forward_bytes(int64_t height, int64_t width) const;
+  int64_t out_channels() const { return conv2_->weight.size(0); }
 
  private:
   double dropout_;
@@ -78,6 +90,7 @@ class FirstStageDownsample : public torch::nn::Module {
  public:
   FirstStageDownsample(int64_t channels, bool with_conv);
   torch::Tensor forward(const torch::Tensor& x) const;
+  RowMapPtr forward_rows(const RowMapPtr& x) const { return halved(x, conv_); }
 
  private:
   Conv2d conv_;
@@ -88,6 +101,9 @@ class FirstStageUpsample : public torch::nn::Module {
  public:
   FirstStageUpsample(int64_t channels, bool with_conv);
   torch::Tensor forward(const torch::Tensor& x) const;
+  RowMapPtr forward_rows(const RowMapPtr& x) const {
+    return conv_ ? convolved(doubled(x), conv_) : doubled(x);
+  }
 
  private:
   Conv2d conv_;

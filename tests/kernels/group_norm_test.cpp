@@ -33,6 +33,20 @@ TEST_F(GroupNormKernel, EqualsItsDefinition) {
   }
 }
 
+TEST_F(GroupNormKernel, TakesAPictureInPieces) {
+  const auto x = (at::randn({1, 96, 11, 5}) * 3 + 40).contiguous(kLast);
+  const auto weight = at::randn({96}), bias = at::randn({96});
+  const auto want = group_norm_nhwc(x, 32, weight, bias, 1e-6, true);
+  GroupNormSums sums;
+  for (const auto& [first, rows] : {std::pair{0, 4}, {4, 1}, {5, 6}})
+    add_group_norm_sums(x.narrow(2, first, rows), sums);
+  EXPECT_EQ(sums.pixels, 55);
+  for (const auto& [first, rows] : {std::pair{0, 7}, {7, 4}}) {
+    const auto got = group_norm_by_sums(x.narrow(2, first, rows), sums, 32, weight, bias, 1e-6, true);
+    EXPECT_LT((got - want.narrow(2, first, rows)).abs().max().item<double>(), 1e-5);
+  }
+}
+
 TEST_F(GroupNormKernel, SiluKeepsItsTails) {
   // One channel a group and weight zero: the output is silu(bias).
   const auto bias = at::tensor({-200.0F, -90.0F, -20.0F, -1.0F, 0.0F, 1.0F, 20.0F, 200.0F});
