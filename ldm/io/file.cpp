@@ -84,6 +84,13 @@ MappedFile::MappedFile(const fs::path& path) {
   size_ = size;
 }
 
+void MappedFile::give_back(std::span<const std::byte> bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t begin = (first + page - 1) / page * page, end = (first + bytes.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 std::vector<std::byte> read_file(const fs::path& path, uint64_t max_bytes) {
   return read_whole<std::vector<std::byte>>(path, max_bytes);
 }

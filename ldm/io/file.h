@@ -21,6 +21,8 @@ class MappedFile {
   explicit MappedFile(const std::filesystem::path& path);
 
   std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(memory_.get()), size_}; }
+  // Gives the memory of these bytes back to the system, page by page; it is read again if somebody looks.
+  static void give_back(std::span<const std::byte> bytes);
   // Keeps the memory alive for as long as it is held; null for an empty file.
   const std::shared_ptr<const void>& owner() const { return memory_; }
 

@@ -1,14 +1,12 @@
 #include "ldm/nn/stored_tensor.h"
 
 #include <ATen/ATen.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <utility>
 
 #include "ldm/core/error.h"
-#include "ldm/io/printable.h"
+#include "ldm/io/file.h"
 
 namespace ldm {
 namespace {
@@ -31,14 +29,6 @@ constexpr std::pair<DType, at::ScalarType> kStoredTypes[] = {{DType::kF64, at::k
                                                              {DType::kF8E5M2, at::kFloat8_e5m2},
                                                              {DType::kF8E4M3FNUZ, at::kFloat8_e4m3fnuz},
                                                              {DType::kF8E5M2FNUZ, at::kFloat8_e5m2fnuz}};
-
-// Gives back the whole pages among the bytes. They come back from the file if somebody looks again.
-void give_back_pages(const std::byte* data, size_t size) {
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + size) / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
 
 }  // namespace
 
@@ -67,7 +57,7 @@ torch::Tensor stored_tensor(const StridedEntry& entry, std::shared_ptr<const voi
     return aligned.as_strided(entry.shape, entry.strides);
   }
   const auto release = [owner = std::move(owner), data, size = entry.data.size(), stored](void*) {
-    if (stored == Stored::kMapped) give_back_pages(data, size);
+    if (stored == Stored::kMapped) MappedFile::give_back({data, size});
   };
   // from_blob wants a mutable pointer; the pages are mapped privately and nothing here writes to them.
   return at::from_blob(const_cast<std::byte*>(data), entry.shape, entry.strides, release, options);

@@ -23,7 +23,8 @@ class Chunker {
       } else if (ids_.size() == length_ && comma_is_near()) {
         close_after_comma();
       }
-      if (ids_.size() == length_) close();
+      // A learned word is never cut in two.
+      if (ids_.size() + static_cast<size_t>(tokenizer_.run_length(id)) > length_) close();
       ids_.push_back(id);
       weights_.push_back(part.weight);
     }

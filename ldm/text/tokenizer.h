@@ -21,6 +21,8 @@ class Tokenizer {
   virtual int64_t unknown_id() const { return -1; }  // -1: every text can be spelled.
   virtual int64_t comma_id() const { return -1; }    // Of a lone comma; -1: none.
   virtual int64_t size() const = 0;                  // One more than the greatest id.
+  // How many ids of a text belong together from this one on (text/learned_words.h).
+  virtual int64_t run_length(int64_t /*id*/) const { return 1; }
 
   // The vocabulary as it travels in a model file.
   virtual std::string to_vocab() const = 0;
