@@ -37,6 +37,8 @@ class ControlNet : public torch::nn::Module {
                                      const torch::Tensor& t, const Context& context = {},
                                      const torch::Tensor& y = {}) const;
 
+  const ControlNetOptions& options() const { return options_; }
+
  private:
   ControlNet(const ControlNetOptions& options, const UNetPlan& plan);
   torch::Tensor encode_hint(const torch::Tensor& hint) const;

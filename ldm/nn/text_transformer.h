@@ -56,6 +56,8 @@ class TextTransformer : public torch::nn::Module {
   torch::Tensor logits(const torch::Tensor& embeddings) const;
 
   const TextTransformerOptions& options() const { return options_; }
+  // [vocab_size, n_embed]: words learned from pictures are rows of it.
+  EmbeddingModule& token_embedding() { return *token_emb_.ptr(); }
 
  private:
   struct Block {
