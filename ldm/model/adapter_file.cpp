@@ -201,18 +201,4 @@ std::vector<std::string> add_adapters(LatentDiffusion& model, const std::filesys
   }
 }
 
-torch::Tensor read_text_vectors(const StateDict& tensors) {
-  for (const char* name : {"string_to_param.*", "emb_params"}) {
-    if (const auto found = tensors.find(name); found != tensors.end()) {
-      check(found->second.dim() == 2, ErrorKind::kFormat, "textual inversion: expected vectors [n, width]");
-      return found->second;
-    }
-  }
-  check(tensors.size() == 1 && tensors.begin()->second.dim() <= 2, ErrorKind::kFormat,
-        "textual inversion: expected string_to_param, emb_params or one tensor of vectors, got ",
-        tensors.size(), " tensors");
-  const auto& only = tensors.begin()->second;
-  return only.dim() == 1 ? only.unsqueeze(0) : only;
-}
-
 }  // namespace ldm

@@ -39,8 +39,4 @@ std::vector<std::string> merge_adapters(const AdapterTargets& targets, const Ada
 std::vector<std::string> add_adapters(LatentDiffusion& model, const std::filesystem::path& path,
                                       double strength);
 
-// The vectors [n, width] of a textual inversion: string_to_param["*"] (.pt), the only tensor ({token:
-// tensor}, .bin) or emb_params (.safetensors). Throws kFormat.
-torch::Tensor read_text_vectors(const StateDict& tensors);
-
 }  // namespace ldm

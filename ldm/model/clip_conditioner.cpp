@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "ldm/config/options.h"
 #include "ldm/core/error.h"
 #include "ldm/model/captions.h"
 #include "ldm/nn/layers.h"
@@ -34,6 +35,20 @@ ClipTextOptions clip_sizes(const std::string& arch, ClipNaming naming) {
     tower(1280, 20, 32, "gelu", 1280);
   }
   return out;
+}
+
+ClipConditionerOptions read_clip_options(const Node& params, ClipNaming naming, const std::string& where) {
+  const bool open_clip = naming == ClipNaming::kOpenClip;
+  ClipConditionerOptions options{.arch = open_clip ? "ViT-H-14" : ""};
+  if (const auto* arch = params.find("arch")) options.arch = arch->text();
+  options.clip = clip_sizes(options.arch, naming);
+  read_options(params, options, where + ".params");
+  if (params.find("max_length") == nullptr) options.max_length = options.clip.max_position_embeddings;
+  constexpr char kLarge[] = "openai/clip-vit-large-patch14";
+  check(open_clip || options.version.empty() || options.version == kLarge, where,
+        ".params.version: expected ", kLarge, " or nothing, got '", options.version,
+        "'; hint: hidden_size and its kin describe another");
+  return options;
 }
 
 ClipConditioner::ClipConditioner(const ClipConditionerOptions& o, std::optional<ClipTokenizer> tokenizer)
@@ -70,7 +85,7 @@ Conditioning ClipConditioner::encode(std::span<const Condition> conditions) cons
     tokens.weights = at::ones(tokens.ids.sizes(), at::kDouble);
   } else {
     check(tokenizer_.has_value(), "CLIP: the model came without a tokenizer, so it reads token ids only");
-    tokens = tokenize_captions(conditions, *tokenizer_, options_.max_length);
+    tokens = tokenize_captions(conditions, LearnedWordsTokenizer(*tokenizer_, words_), options_.max_length);
   }
   const auto ids = tokens.ids.flatten(0, 1).to(clip_->parameters().front().device());
   const bool one_token = options_.layer == "pooled";
@@ -81,7 +96,9 @@ Conditioning ClipConditioner::encode(std::span<const Condition> conditions) cons
     return rows.unflatten(0, tokens.ids.sizes().slice(0, 2)).select(1, 0);
   };
   if (one_token || options_.always_return_pooled) {
-    const auto pooled = first(clip_->pooled(ids, states.last));
+    // A text is pooled at its greatest id, the end: learned words lie beyond it.
+    const auto known = ids.masked_fill(ids.ge(options_.clip.vocab_size), 0);
+    const auto pooled = first(clip_->pooled(known, states.last));
     if (options_.always_return_pooled) out.y = clip_->projected(pooled);
     if (one_token) out.context = pooled.unsqueeze(1);
   }
@@ -93,7 +110,15 @@ Conditioning ClipConditioner::encode(std::span<const Condition> conditions) cons
 }
 
 std::string ClipConditioner::complaint(const std::string& prompt) const {
-  return tokenizer_ ? prompt_complaint(prompt, *tokenizer_, options_.max_length) : std::string();
+  if (!tokenizer_) return {};
+  return prompt_complaint(prompt, LearnedWordsTokenizer(*tokenizer_, words_), options_.max_length);
+}
+
+int64_t ClipConditioner::word_width() const { return options_.clip.hidden_size; }
+
+void ClipConditioner::learn_word(const std::vector<std::string>& names, const torch::Tensor& vectors) {
+  check(tokenizer_.has_value(), "CLIP: the model came without a tokenizer, so it cannot learn a word");
+  ldm::learn_word(names, vectors, *tokenizer_, options_.max_length - 2, clip_->token_embedding(), words_);
 }
 
 }  // namespace ldm

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "ldm/config/node.h"
 #include "ldm/model/conditioner.h"
+#include "ldm/model/word_learner.h"
 #include "ldm/nn/clip_text.h"
 #include "ldm/text/clip_tokenizer.h"
 
@@ -46,9 +48,14 @@ struct ClipConditionerOptions {
 // known.
 ClipTextOptions clip_sizes(const std::string& arch, ClipNaming naming);
 
+// The settings of a conditioner from its params: sizes by name first, then what the file says itself;
+// captions are as long as the tower allows, unless it says how long. `where` leads to the conditioner, for
+// messages. Throws kUsage.
+ClipConditionerOptions read_clip_options(const Node& params, ClipNaming naming, const std::string& where);
+
 // CLIP's states of a caption as context. Keys `transformer.*` (Hugging Face's names) or `model.*`
 // (OpenCLIP's).
-class ClipConditioner : public Conditioner {
+class ClipConditioner : public Conditioner, public WordLearner {
  public:
   // Without a tokenizer it takes prepared tokens only. Throws kUsage for a layer that the tower does not
   // have.
@@ -58,6 +65,8 @@ class ClipConditioner : public Conditioner {
   std::string complaint(const std::string& prompt) const override;
   bool takes_words() const override { return tokenizer_.has_value(); }
   bool has_null() const override { return tokenizer_.has_value(); }
+  int64_t word_width() const override;
+  void learn_word(const std::vector<std::string>& names, const torch::Tensor& vectors) override;
 
   ClipText& clip() const { return *clip_; }
 
@@ -66,6 +75,7 @@ class ClipConditioner : public Conditioner {
 
   ClipConditionerOptions options_;
   std::optional<ClipTokenizer> tokenizer_;
+  LearnedWords words_;
   std::shared_ptr<ClipText> clip_;
 };
 

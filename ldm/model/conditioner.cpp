@@ -30,13 +30,15 @@ torch::Tensor join_contexts(const torch::Tensor& a, const torch::Tensor& b) {
 
 Conditioning Conditioning::to(at::Device device) const {
   const auto moved = [&](const torch::Tensor& t) { return t.defined() ? t.to(device) : t; };
-  return {.context = moved(context), .y = moved(y), .concat = moved(concat)};
+  return {.context = moved(context), .y = moved(y), .concat = moved(concat), .controls = controls};
 }
 
 Conditioning join_batches(const Conditioning& first, const Conditioning& second) {
+  check(first.controls == second.controls, "join_batches: expected both batches to have the same controls");
   return {.context = join_contexts(first.context, second.context),
           .y = join_rows(first.y, second.y),
-          .concat = join_rows(first.concat, second.concat)};
+          .concat = join_rows(first.concat, second.concat),
+          .controls = first.controls};
 }
 
 torch::Tensor stack_field(std::span<const Condition> conditions, torch::Tensor Condition::*field,

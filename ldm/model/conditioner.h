@@ -5,11 +5,15 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ldm {
+
+struct Control;  // See model/control.h.
 
 // Where a training picture was cut from a larger one (SDXL, Podell et al. 2023, Sec. 2.2), in pixels.
 struct PictureFrame {
@@ -48,14 +52,37 @@ struct Conditioning {
   torch::Tensor context;  // [N, T, D]: tokens for cross-attention.
   torch::Tensor y;        // [N, A], or [N] int64 class ids: added to the time embedding through label_emb.
   torch::Tensor concat;   // [N, C, H, W] of the latents' size: appended to the channels of x.
+  std::vector<std::shared_ptr<const Control>> controls;  // ControlNets that steer the whole batch.
 
   Conditioning to(at::Device device) const;
 };
 
 // The two batches one after the other, for guidance in one call. Contexts of different lengths are repeated
 // to their least common multiple, which leaves attention as it is. Throws kUsage when one batch lacks what
-// the other has.
+// the other has; both are steered by the same controls.
 Conditioning join_batches(const Conditioning& first, const Conditioning& second);
+
+// What a conditioner takes Condition::picture for.
+enum class PictureUse {
+  kNone,
+  kLowResolution,  // Of the latents' size, to be enlarged.
+  kLabelMap,       // One-hot, a channel a label.
+  kReference,      // Its latents are appended.
+  kInpaint,        // With the mask of what is to be repainted.
+  kLook,           // To be varied: CLIP's feature.
+};
+
+// What a conditioner reads of a Condition beside caption and label: what has to be in a request, and what
+// must not.
+struct ConditionReads {
+  PictureUse picture = PictureUse::kNone;
+  int64_t channels = 3;    // Of the picture.
+  int64_t per_latent = 0;  // Pixels of its side for one latent; 0: any size will do.
+  int64_t tokens = 0;      // Length of the tokens; 0: it reads none.
+  int64_t vocabulary = 0;  // How many different ones there are.
+  int64_t embeddings = 0;  // Width of the embeddings; 0: it reads none.
+  bool vector = false;
+};
 
 // tau of the paper (Sec. 3.3): conditions in, what steers the network out. Its parameters are
 // `cond_stage_model.*`.
@@ -71,6 +98,8 @@ class Conditioner : public torch::nn::Module {
   virtual bool takes_words() const { return false; }
   // Classes that a label can name; 0: it reads no label.
   virtual int64_t classes() const { return 0; }
+  // What else it reads of a condition.
+  virtual ConditionReads reads() const { return {}; }
   // Whether it gives a map for the channels of x.
   virtual bool gives_map() const { return false; }
   // Whether "no condition" can be encoded: guidance and dropout need it.

@@ -119,6 +119,15 @@ void check_first_stage(const JsonReader& json) {
   for (const auto* key : {"latents_mean", "latents_std"}) json.expect(!json.has(key), key, "null");
 }
 
+// What a UNet2DConditionModel has no key for.
+void check_unet_is_known(const UNetOptions& o) {
+  const bool known = o.conv_resample && !o.resblock_updown && o.num_attention_blocks.empty() &&
+                     !o.disable_middle_self_attn && o.ff_mult == 4 && !o.n_embed;
+  check(known, ErrorKind::kUsage,
+        "a folder of diffusers cannot hold this UNet: resblock_updown, num_attention_blocks, "
+        "disable_middle_self_attn, ff_mult, n_embed and conv_resample: false are not known there");
+}
+
 }  // namespace
 
 UNetOptions read_diffusers_unet(const Json& config, const std::string& where) {
@@ -156,6 +165,7 @@ UNetOptions read_diffusers_unet(const Json& config, const std::string& where) {
 }
 
 Json write_diffusers_unet(const UNetOptions& o) {
+  check_unet_is_known(o);
   const size_t levels = o.channel_mult.size();
   const auto spread = [&](const auto& list) {
     return list.size() == 1 ? std::vector(levels, list[0]) : list;

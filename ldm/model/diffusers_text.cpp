@@ -1,54 +1,23 @@
 #include "ldm/model/diffusers_text.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "ldm/config/options.h"
+#include "ldm/config/yaml.h"
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
+#include "ldm/model/clip_towers.h"
 #include "ldm/model/diffusers_weights.h"
 #include "ldm/model/json_reader.h"
-#include "ldm/model/name_map.h"
 #include "ldm/text/clip_tokenizer.h"
 
 namespace ldm {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<const char*, 3> kProjections{"self_attn.q_proj.", "self_attn.k_proj.",
-                                                  "self_attn.v_proj."};
-
-// All but the projections of the attention.
-NameMap open_clip_names(int64_t layers) {
-  NameMap map;
-  map.add("text_model.embeddings.token_embedding", "token_embedding");
-  map.add("text_model.embeddings.position_embedding.weight", "positional_embedding");
-  map.add("text_model.final_layer_norm", "ln_final");
-  map.add("text_projection.weight", "text_projection");
-  for (int64_t i = 0; i < layers; ++i) {
-    const std::string ours = "text_model.encoder.layers." + std::to_string(i) + ".";
-    const std::string theirs = "transformer.resblocks." + std::to_string(i) + ".";
-    map.add(ours + "self_attn.out_proj", theirs + "attn.out_proj");
-    map.add(ours + "layer_norm1", theirs + "ln_1");
-    map.add(ours + "layer_norm2", theirs + "ln_2");
-    map.add(ours + "mlp.fc1", theirs + "mlp.c_fc");
-    map.add(ours + "mlp.fc2", theirs + "mlp.c_proj");
-  }
-  return map;
-}
-
-std::string layer_name(int64_t i) { return "text_model.encoder.layers." + std::to_string(i) + "."; }
-std::string block_name(int64_t i) { return "transformer.resblocks." + std::to_string(i) + ".attn."; }
-
-torch::Tensor transposed_projection(const std::string& name, const torch::Tensor& tensor) {
-  const bool projection = name == "text_projection" || name == "text_projection.weight";
-  return projection && tensor.dim() == 2 ? tensor.t() : tensor;
-}
 
 std::string read_vocabulary(const fs::path& folder) {
   const MappedFile vocab(folder / "vocab.json"), merges(folder / "merges.txt");
@@ -85,13 +54,15 @@ void set_tokenizer(Node& params, const fs::path& folder, const ClipTextOptions& 
 }
 
 struct TextPart {
-  ClipTextOptions options;
+  Json config;
+  std::string where;
   StateDict tensors;
 };
 
 TextPart read_text_part(const fs::path& folder) {
   auto part = read_diffusers_part(folder);
-  return {.options = read_clip_text_config(part.config, (folder / "config.json").string()),
+  return {.config = std::move(part.config),
+          .where = (folder / "config.json").string(),
           .tensors = clip_text_from_transformers(std::move(part.tensors))};
 }
 
@@ -100,10 +71,6 @@ Node text_node(const char* target, Node params) {
   out.set("target", Node::string(target));
   if (!params.is_null()) out.set("params", std::move(params));
   return out;
-}
-
-void move_under(StateDict& to, StateDict from, const std::string& prefix) {
-  for (auto& [name, tensor] : from) to.emplace(prefix + name, std::move(tensor));
 }
 
 // A vector of numbers about the picture's size, as SDXL's generative-models configuration has three.
@@ -115,15 +82,15 @@ Node size_node(const char* key, int64_t width) {
   return out;
 }
 
-// SDXL: both towers at their last but one layer, the second also pooled, and three sizes.
-DiffusersText open_two_towers(const fs::path& folder) {
-  auto first = read_text_part(folder / "text_encoder"), second = read_text_part(folder / "text_encoder_2");
-  DiffusersText out;
-  Node one = write_options(first.options), two = write_options(second.options);
-  set_tokenizer(one, folder / "tokenizer", first.options);
-  set_tokenizer(two, folder / "tokenizer_2", second.options);
+// What pipelines do with the towers of config.json. SDXL: both at their last but one layer, the second also
+// pooled, and three sizes.
+Node usual_config(const std::vector<TextPart>& parts, const fs::path& folder) {
+  const auto first = read_clip_text_config(parts[0].config, parts[0].where);
+  if (parts.size() == 1) return text_node("clip_text", write_options(first));
+  const auto second = read_clip_text_config(parts[1].config, parts[1].where);
+  Node one = write_options(first), two = write_options(second);
   one.set("layer", Node::string("hidden"));
-  one.set("layer_idx", Node::integer(first.options.num_hidden_layers - 1));
+  one.set("layer_idx", Node::integer(first.num_hidden_layers - 1));
   two.set("layer", Node::string("penultimate"));
   two.set("legacy", Node::boolean(false));
   two.set("always_return_pooled", Node::boolean(true));
@@ -134,11 +101,56 @@ DiffusersText open_two_towers(const fs::path& folder) {
     models.push_back(size_node(key, 256));
   Node params = Node::map();
   params.set("emb_models", std::move(models));
-  out.config = text_node("conditioner_list", std::move(params));
-  move_under(out.tensors, std::move(first.tensors), "embedders.0.transformer.");
-  move_under(out.tensors, clip_text_to_open_clip(std::move(second.tensors), second.options.num_hidden_layers),
-             "embedders.1.model.");
-  return out;
+  const auto index = folder / "model_index.json";
+  const Json pipeline = read_small_file(index);
+  const bool zeros = JsonReader(pipeline, index.string()).boolean("force_zeros_for_empty_prompt", true);
+  params.set("zero_when_empty", Node::boolean(zeros));
+  return text_node("conditioner_list", std::move(params));
+}
+
+// Whether a part still has what that tower had when it was written: another program may have saved the folder
+// again without what it does not use.
+bool still_whole(const TextPart& part, const ClipTower& tower) {
+  const auto layer = [](int64_t i) {
+    return "text_model.encoder.layers." + std::to_string(i) + ".layer_norm1.weight";
+  };
+  const auto layers = tower.options.clip.num_hidden_layers;
+  const bool open_clip = tower.options.clip.naming == ClipNaming::kOpenClip;
+  return part.tensors.contains(layer(layers - 1)) && !part.tensors.contains(layer(layers)) &&
+         (!open_clip || part.tensors.contains("logit_scale"));
+}
+
+// The model's own cond_stage_config, where the folder was written by this program.
+std::optional<Node> kept_config(const std::vector<TextPart>& parts) {
+  const JsonReader json(parts[0].config, parts[0].where);
+  if (!json.has(kKeptConfig)) return std::nullopt;
+  const auto text = json.text(kKeptConfig);
+  Node config = parse_yaml(std::string_view(text), parts[0].where + "#" + kKeptConfig);
+  const auto towers = find_clip_towers(config);
+  if (towers.size() != parts.size()) return std::nullopt;
+  for (size_t i = 0; i < towers.size(); ++i) {
+    if (!still_whole(parts[i], towers[i])) return std::nullopt;
+  }
+  return config;
+}
+
+// The tokenizers' settings go into the params of the towers, in order.
+void set_tokenizers(Node& config, const fs::path& folder, const std::vector<ClipTower>& towers) {
+  std::vector<Node*> entries;
+  if (Node* params = config.find("params"); params != nullptr && params->find("emb_models") != nullptr) {
+    for (Node& entry : params->find("emb_models")->items()) entries.push_back(&entry);
+  } else {
+    entries.push_back(&config);
+  }
+  for (size_t i = 0; i < towers.size(); ++i) {
+    if (entries[i]->find("params") == nullptr) entries[i]->set("params", Node::map());
+    set_tokenizer(*entries[i]->find("params"), folder / (i == 0 ? "tokenizer" : "tokenizer_2"),
+                  towers[i].options.clip);
+  }
+}
+
+void move_under(StateDict& to, StateDict from, const std::string& prefix) {
+  for (auto& [name, tensor] : from) to.emplace(prefix + name, std::move(tensor));
 }
 
 }  // namespace
@@ -161,109 +173,27 @@ ClipTextOptions read_clip_text_config(const Json& config, const std::string& whe
   return out;
 }
 
-StateDict clip_text_from_transformers(StateDict tensors) {
-  StateDict out;
-  while (!tensors.empty()) {
-    auto entry = tensors.extract(tensors.begin());
-    std::string name = entry.key();
-    if (name.ends_with("position_ids")) continue;
-    if (!name.starts_with("text_model.") && !name.starts_with("text_projection."))
-      name = "text_model." + name;
-    out.emplace(std::move(name), std::move(entry.mapped()));
-  }
-  return out;
-}
-
-StateDict clip_text_from_open_clip(StateDict tensors, int64_t layers) {
-  const auto map = open_clip_names(layers);
-  StateDict out;
-  tensors.erase("logit_scale");
-  for (int64_t i = 0; i < layers; ++i) {
-    for (const char* what : {"weight", "bias"}) {
-      const auto found = tensors.extract(block_name(i) + "in_proj_" + what);
-      if (found.empty()) continue;
-      const auto thirds = found.mapped().chunk(3, 0);
-      for (size_t k = 0; k < thirds.size(); ++k) out[layer_name(i) + kProjections[k] + what] = thirds[k];
-    }
-  }
-  for (const auto& [name, tensor] : tensors) {
-    const auto ours = map.to_ours(name);
-    check(ours.has_value(), ErrorKind::kFormat, "text encoder: the tensor '", name,
-          "' is not one of OpenCLIP's tower");
-    out[*ours] = transposed_projection(name, tensor);
-  }
-  return out;
-}
-
-StateDict clip_text_to_open_clip(StateDict tensors, int64_t layers) {
-  const auto map = open_clip_names(layers);
-  StateDict out;
-  for (int64_t i = 0; i < layers; ++i) {
-    for (const char* what : {"weight", "bias"}) {
-      std::vector<torch::Tensor> parts;
-      for (const char* projection : kProjections) {
-        auto found = tensors.extract(layer_name(i) + projection + what);
-        if (!found.empty()) parts.push_back(std::move(found.mapped()));
-      }
-      if (parts.size() == 3) out[block_name(i) + "in_proj_" + what] = at::cat(parts, 0);
-    }
-  }
-  for (const auto& [name, tensor] : tensors) {
-    const auto theirs = map.to_theirs(name);
-    check(theirs.has_value(), ErrorKind::kFormat, "text encoder: the tensor '", name,
-          "' is not one of CLIP's tower");
-    out[*theirs] = transposed_projection(name, tensor);
-  }
-  out["logit_scale"] = at::scalar_tensor(std::log(1 / 0.07), at::kFloat);
-  return out;
-}
-
-void write_clip_tokenizer_folder(const fs::path& folder, const std::string& vocabulary,
-                                 const std::string& pad_token, int64_t max_length) {
-  std::string merges = vocabulary;
-  Json vocab = Json::object();
-  if (vocabulary.starts_with('{')) {
-    const Json both = parse_json(as_bytes(vocabulary), "vocabulary");
-    merges = both.at("merges").get<std::string>();
-    vocab = both.at("vocab");
-  } else {
-    const auto list = parse_merges(as_bytes(vocabulary), "vocabulary");
-    for (const auto& [piece, id] : BytePairs::original_ids(list)) vocab[piece] = id;
-    const auto begin = static_cast<int64_t>(vocab.size());
-    vocab["<|startoftext|>"] = begin;
-    vocab["<|endoftext|>"] = begin + 1;
-  }
-  fs::create_directory(folder);
-  write_file_atomic(folder / "vocab.json", to_json(vocab));
-  write_file_atomic(folder / "merges.txt", merges);
-  const Json special{{"bos_token", "<|startoftext|>"},
-                     {"eos_token", "<|endoftext|>"},
-                     {"pad_token", pad_token.empty() ? "<|endoftext|>" : pad_token},
-                     {"unk_token", "<|endoftext|>"}};
-  write_file_atomic(folder / "special_tokens_map.json", to_json(special, 2) + "\n");
-  Json config = special;
-  config["tokenizer_class"] = "CLIPTokenizer";
-  config["do_lower_case"] = true;
-  config["model_max_length"] = max_length;
-  write_file_atomic(folder / "tokenizer_config.json", to_json(config, 2) + "\n");
-}
-
 DiffusersText open_diffusers_text(const fs::path& folder) {
   DiffusersText out;
   if (!fs::exists(folder / "text_encoder")) {
     out.config = text_node("unconditional", {});
     return out;
   }
-  if (fs::exists(folder / "text_encoder_2")) {
-    out = open_two_towers(folder);
-  } else {
-    auto part = read_text_part(folder / "text_encoder");
-    Node params = write_options(part.options);
-    set_tokenizer(params, folder / "tokenizer", part.options);
-    out.config = text_node("clip_text", std::move(params));
-    move_under(out.tensors, std::move(part.tensors), "transformer.");
+  std::vector<TextPart> parts;
+  parts.push_back(read_text_part(folder / "text_encoder"));
+  if (fs::exists(folder / "text_encoder_2")) parts.push_back(read_text_part(folder / "text_encoder_2"));
+  const auto kept = kept_config(parts);
+  out.config = kept ? *kept : usual_config(parts, folder);
+  const auto towers = find_clip_towers(out.config);
+  set_tokenizers(out.config, folder, towers);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto& clip = towers[i].options.clip;
+    auto tensors = std::move(parts[i].tensors);
+    if (clip.naming == ClipNaming::kOpenClip)
+      tensors = clip_text_to_open_clip(std::move(tensors), clip.num_hidden_layers);
+    move_under(out.tensors, std::move(tensors), towers[i].prefix);
   }
-  out.vocabulary = read_vocabulary(folder / "tokenizer");
+  if (fs::exists(folder / "tokenizer")) out.vocabulary = read_vocabulary(folder / "tokenizer");
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "ldm/io/file.h"
 #include "ldm/io/printable.h"
 #include "ldm/model/diffusers_names.h"
+#include "ldm/model/model_file.h"
 #include "ldm/model/weight_file.h"
 
 namespace ldm {
@@ -109,6 +110,13 @@ DiffusersPart read_diffusers_part(const fs::path& folder) {
     return out;
   }
   fail(ErrorKind::kData, folder.string(), ": expected weights, such as ", kWeightNames[0], "; found none");
+}
+
+void write_diffusers_part(const fs::path& folder, const Json& config, const StateDict& tensors,
+                          const std::string& file, at::ScalarType dtype) {
+  fs::create_directory(folder);
+  write_file_atomic(folder / "config.json", to_json(config, 2) + "\n");
+  write_tensor_file(folder / file, in_dtype(tensors, dtype), {{"format", "pt"}});
 }
 
 StateDict unet_from_diffusers(StateDict tensors, const UNetOptions& options) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "ldm/io/json.h"
 #include "ldm/nn/autoencoder.h"
@@ -18,6 +19,10 @@ struct DiffusersPart {
 // Reads config.json and the weights beside it: safetensors before .bin, whole before in several files, full
 // before the half-precision variant (.fp16.). Throws kData when one is missing, kFormat.
 DiffusersPart read_diffusers_part(const std::filesystem::path& folder);
+
+// Writes such a folder, which it makes: config.json and the weights in `file`. Throws kData.
+void write_diffusers_part(const std::filesystem::path& folder, const Json& config, const StateDict& tensors,
+                          const std::string& file, at::ScalarType dtype);
 
 // Weights between the names and shapes of diffusers and the original's (without prefixes). What is mapped is
 // consumed; a name that has no counterpart throws kFormat (reading) or kUsage (writing).

@@ -12,7 +12,7 @@
 #include "ldm/io/file.h"
 #include "ldm/io/json.h"
 #include "ldm/model/diffusers_config.h"
-#include "ldm/model/diffusers_text.h"
+#include "ldm/model/diffusers_text_writer.h"
 #include "ldm/model/diffusers_weights.h"
 #include "ldm/model/engine_config.h"
 #include "ldm/model/targets.h"
@@ -27,14 +27,6 @@ StateDict part_of(const StateDict& tensors, const std::string& prefix) {
   for (auto it = tensors.lower_bound(prefix); it != tensors.end() && it->first.starts_with(prefix); ++it)
     out.emplace(it->first.substr(prefix.size()), it->second);
   return out;
-}
-
-// One network's folder.
-void write_part(const fs::path& folder, const Json& config, const StateDict& tensors, const char* file,
-                at::ScalarType dtype) {
-  fs::create_directory(folder);
-  write_file_atomic(folder / "config.json", to_json(config, 2) + "\n");
-  write_tensor_file(folder / file, in_dtype(tensors, dtype), {{"format", "pt"}});
 }
 
 Json scheduler_config(const LatentDiffusionOptions& o) {
@@ -67,91 +59,34 @@ bool write_first_stage_part(const fs::path& parent, const ModelFile& model, cons
       parse_target(config.at("target").text(), "first_stage_config.target") == Target::kVqModel;
   auto tensors = first_stage_to_diffusers(part_of(model.tensors, "first_stage_model."), options.ddconfig);
   const bool alone = model.kind == ModelKind::kFirstStage;
-  write_part(alone ? parent : parent / (codebook ? "vqvae" : "vae"),
-             write_diffusers_first_stage(options, scale_factor), tensors,
-             "diffusion_pytorch_model.safetensors", dtype);
+  write_diffusers_part(alone ? parent : parent / (codebook ? "vqvae" : "vae"),
+                       write_diffusers_first_stage(options, scale_factor), tensors,
+                       "diffusion_pytorch_model.safetensors", dtype);
   return codebook;
-}
-
-Json clip_config(const ClipTextOptions& o) {
-  return {{"architectures", {o.projection_dim > 0 ? "CLIPTextModelWithProjection" : "CLIPTextModel"}},
-          {"model_type", "clip_text_model"},
-          {"vocab_size", o.vocab_size},
-          {"hidden_size", o.hidden_size},
-          {"intermediate_size", o.intermediate_size},
-          {"num_hidden_layers", o.num_hidden_layers},
-          {"num_attention_heads", o.num_attention_heads},
-          {"max_position_embeddings", o.max_position_embeddings},
-          {"hidden_act", o.hidden_act},
-          {"layer_norm_eps", o.layer_norm_eps},
-          {"projection_dim", o.projection_dim > 0 ? o.projection_dim : o.hidden_size}};
-}
-
-// What the tower's tensors tell (transformers' names); the rest are the published towers' values.
-ClipTextOptions tower_of(const StateDict& tensors) {
-  const auto size = [&](const char* name, int64_t dim) {
-    const auto found = tensors.find(name);
-    check(found != tensors.end(), ErrorKind::kFormat, "text encoder: expected the tensor '", name, "'");
-    return found->second.size(dim);
-  };
-  ClipTextOptions out;
-  out.vocab_size = size("text_model.embeddings.token_embedding.weight", 0);
-  out.hidden_size = size("text_model.embeddings.token_embedding.weight", 1);
-  out.intermediate_size = size("text_model.encoder.layers.0.mlp.fc1.weight", 0);
-  out.max_position_embeddings = size("text_model.embeddings.position_embedding.weight", 0);
-  out.num_hidden_layers = 0;
-  while (tensors.contains("text_model.encoder.layers." + std::to_string(out.num_hidden_layers) +
-                          ".layer_norm1.weight"))
-    ++out.num_hidden_layers;
-  out.num_attention_heads = out.hidden_size / 64;
-  return out;
-}
-
-void write_text_part(const fs::path& parent, const ModelFile& model, const LatentDiffusionOptions& o,
-                     at::ScalarType dtype) {
-  auto tensors = part_of(model.tensors, "cond_stage_model.transformer.");
-  ClipTextOptions options = tower_of(tensors);
-  if (const Node* heads = o.cond_stage_config.find_path("params.num_attention_heads"))
-    options.num_attention_heads = std::stoll(heads->text());
-  if (const Node* act = o.cond_stage_config.find_path("params.hidden_act")) options.hidden_act = act->text();
-  write_part(parent / "text_encoder", clip_config(options), tensors, "model.safetensors", dtype);
-  if (model.vocabulary.empty()) return;
-  const Node* pad = o.cond_stage_config.find_path("params.pad_token");
-  const Node* length = o.cond_stage_config.find_path("params.max_length");
-  write_clip_tokenizer_folder(parent / "tokenizer", model.vocabulary, pad ? pad->text() : "",
-                              length ? std::stoll(length->text()) : options.max_position_embeddings);
 }
 
 void write_pipeline(const fs::path& folder, const ModelFile& model, at::ScalarType dtype) {
   const auto o = read_latent_diffusion_options(model.config.at("model"), "model");
   UNetOptions unet;
   read_options(o.unet_config.at("params"), unet, "unet_config.params");
-  const Target condition =
-      o.cond_stage_config.is_null()
-          ? Target::kUnconditional
-          : parse_target(o.cond_stage_config.is_scalar() ? o.cond_stage_config.text()
-                                                         : o.cond_stage_config.at("target").text(),
-                         "cond_stage_config.target");
-  check(condition == Target::kUnconditional || condition == Target::kClipText,
-        "a folder of diffusers is written for models without a condition or with CLIP's text tower, not for ",
-        to_string(condition));
   check(model.first_stage.empty(),
         "a folder of diffusers holds the first stage; this model names one in another file");
-  write_part(folder / "unet", write_diffusers_unet(unet),
-             unet_to_diffusers(part_of(model.tensors, "model.diffusion_model."), unet),
-             "diffusion_pytorch_model.safetensors", dtype);
+  write_diffusers_part(folder / "unet", write_diffusers_unet(unet),
+                       unet_to_diffusers(part_of(model.tensors, "model.diffusion_model."), unet),
+                       "diffusion_pytorch_model.safetensors", dtype);
   const bool codebook = write_first_stage_part(folder, model, o.first_stage_config, o.scale_factor, dtype);
   fs::create_directory(folder / "scheduler");
   write_file_atomic(folder / "scheduler/scheduler_config.json", to_json(scheduler_config(o), 2) + "\n");
-  const bool captions = condition == Target::kClipText;
-  if (captions) write_text_part(folder, model, o, dtype);
-  Json index{{"_class_name", captions ? "StableDiffusionPipeline" : "LDMPipeline"},
+  const Json text = write_diffusers_text(folder, o.cond_stage_config, model.tensors, model.vocabulary, dtype);
+  const bool captions = !text.is_null(), two = captions && text.contains("text_encoder_2");
+  Json index{{"_class_name", two        ? "StableDiffusionXLPipeline"
+                             : captions ? "StableDiffusionPipeline"
+                                        : "LDMPipeline"},
              {"unet", {"diffusers", captions ? "UNet2DConditionModel" : "UNet2DModel"}},
              {codebook ? "vqvae" : "vae", {"diffusers", codebook ? "VQModel" : "AutoencoderKL"}},
              {"scheduler", {"diffusers", "DDIMScheduler"}}};
-  if (captions) {
-    index["text_encoder"] = {"transformers", "CLIPTextModel"};
-    index["tokenizer"] = {"transformers", "CLIPTokenizer"};
+  if (captions) index.update(text);
+  if (captions && !two) {
     index["safety_checker"] = {nullptr, nullptr};
     index["feature_extractor"] = {nullptr, nullptr};
     index["requires_safety_checker"] = false;
@@ -174,12 +109,12 @@ struct ScratchFolder {
 }  // namespace
 
 void write_original_file(const fs::path& path, const ModelFile& model, at::ScalarType dtype) {
-  const auto target = parse_target(model.config.at("model").at("target").text(), "model.target");
-  constexpr std::string_view kCondition = "cond_stage_model.", kFirst = "first_stage_model.";
+  constexpr std::string_view kCondition = "cond_stage_model.", kEmbedders = "cond_stage_model.embedders.",
+                             kFirst = "first_stage_model.";
   StateDict tensors;
   for (auto& [name, tensor] : in_dtype(model.tensors, dtype)) {
     std::string original = name;
-    if (target == Target::kDiffusionEngine && name.starts_with(kCondition))
+    if (name.starts_with(kEmbedders))  // A list is generative-models'.
       original = "conditioner." + name.substr(kCondition.size());
     if (model.kind == ModelKind::kFirstStage && name.starts_with(kFirst))
       original = name.substr(kFirst.size());

@@ -133,6 +133,7 @@ Node list_params(const StateDict& tensors, bool xl) {
   }
   Node params = Node::map();
   params.set("emb_models", std::move(models));
+  if (xl) params.set("zero_when_empty", Node::boolean(true));
   return params;
 }
 

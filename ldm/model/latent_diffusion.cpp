@@ -1,11 +1,11 @@
-#include "ldm/model/latent_diffusion.h"
-
 #include <ATen/ATen.h>
 
 #include <utility>
 
 #include "ldm/config/options.h"
 #include "ldm/core/error.h"
+#include "ldm/model/control.h"
+#include "ldm/model/latent_diffusion.h"
 #include "ldm/model/make_conditioner.h"
 #include "ldm/model/map_conditioner.h"
 #include "ldm/model/targets.h"
@@ -64,6 +64,12 @@ std::shared_ptr<Conditioner> make_cond_stage(const LatentDiffusionOptions& o, co
   return make_conditioner(o.cond_stage_config, setting, "model.params.cond_stage_config");
 }
 
+torch::Tensor run_conditioned(const UNet& unet, const torch::Tensor& x, const torch::Tensor& t,
+                              const Context& context, const Conditioning& condition) {
+  const auto residuals = control_residuals(condition.controls, x, t, context, condition.y);
+  return unet.forward(network_input(x, condition), t, context, condition.y, residuals);
+}
+
 }  // namespace
 
 LatentDiffusion::LatentDiffusion(const LatentDiffusionOptions& options,
@@ -104,13 +110,13 @@ Conditioning LatentDiffusion::encode(std::span<const Condition> conditions) cons
 
 torch::Tensor LatentDiffusion::predict(const torch::Tensor& x, const torch::Tensor& t,
                                        const Conditioning& condition) const {
-  return unet_->forward(network_input(x, condition), t, condition.context, condition.y);
+  return run_conditioned(*unet_, x, t, condition.context, condition);
 }
 
 Denoiser LatentDiffusion::denoiser(const Conditioning& condition) const {
   const auto context = condition.context.defined() ? Context::remembering(condition.context) : Context();
   Network network = [unet = unet_, context, condition](const torch::Tensor& x, const torch::Tensor& t) {
-    return unet->forward(network_input(x, condition), t, context, condition.y);
+    return run_conditioned(*unet, x, t, context, condition);
   };
   return discrete_denoiser(std::move(network), schedule_, prediction_);
 }

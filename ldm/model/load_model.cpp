@@ -1,13 +1,13 @@
-#include "ldm/model/load_model.h"
-
 #include <utility>
 
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
 #include "ldm/model/engine_config.h"
 #include "ldm/model/first_stage.h"
+#include "ldm/model/load_model.h"
 #include "ldm/model/open_model.h"
 #include "ldm/model/weight_file.h"
+#include "ldm/nn/layers.h"
 #include "ldm/nn/tiny_autoencoder.h"
 
 namespace ldm {
@@ -39,6 +39,7 @@ void check_prefixes(const ModelFile& file, const std::filesystem::path& path) {
 
 std::shared_ptr<FirstStage> first_stage_of(ModelFile& file, const Node& config, const std::string& where,
                                            const std::filesystem::path& path) {
+  const InitScope filled_below(Init::kNone);
   auto stage = make_first_stage(config, where);
   auto part = take_part(file.tensors, "first_stage_model.");
   require(take_state_dict(*stage, part, "first_stage_model."), path);
@@ -107,6 +108,7 @@ std::unique_ptr<LatentDiffusion> load_latent_diffusion(
   check_prefixes(file, path);
   auto stage = first_stage ? load_first_stage(*first_stage) : first_stage_inside(file, path);
   const auto options = read_latent_diffusion_options(file.config.at("model"), "model");
+  const InitScope filled_below(Init::kNone);
   auto model = std::make_unique<LatentDiffusion>(options, std::move(stage), file.vocabulary);
   model->load(std::move(file.tensors));
   if (model->first_stage().scaled_latents()) model->set_scale_factor(1.0);

@@ -1,5 +1,3 @@
-#include "ldm/model/make_conditioner.h"
-
 #include <optional>
 #include <span>
 #include <utility>
@@ -12,11 +10,13 @@
 #include "ldm/model/clip_feature_conditioner.h"
 #include "ldm/model/conditioner_group.h"
 #include "ldm/model/identity_conditioner.h"
+#include "ldm/model/make_conditioner.h"
 #include "ldm/model/map_conditioner.h"
 #include "ldm/model/size_conditioner.h"
 #include "ldm/model/targets.h"
 #include "ldm/model/text_conditioner.h"
 #include "ldm/nn/layers.h"
+#include "ldm/text/clip_merges.h"
 
 namespace ldm {
 namespace {
@@ -44,12 +44,15 @@ std::shared_ptr<Conditioner> make_text(const Node& params, const ConditionerSett
   return std::make_shared<TextConditioner>(options, std::move(tokenizer));
 }
 
-// Nothing: there is none in the file, or names and counts are all that is wanted.
+// The file's vocabulary; without one OpenAI's, if that is what the tower's size says. Nothing: it has
+// neither, or names and counts are all that is wanted.
 std::optional<ClipTokenizer> clip_tokenizer(const ConditionerSetting& setting,
                                             const ClipTokenizerOptions& options, const ClipTextOptions& clip,
                                             const std::string& where) {
-  if (init_mode() == Init::kMeta || setting.vocabulary.empty()) return std::nullopt;
-  auto tokenizer = ClipTokenizer::from_vocab(std::as_bytes(std::span(setting.vocabulary)), options);
+  const bool openai = setting.vocabulary.empty() && clip.vocab_size == kOpenAiClipPieces;
+  if (init_mode() == Init::kMeta || (setting.vocabulary.empty() && !openai)) return std::nullopt;
+  const auto vocabulary = openai ? openai_clip_vocabulary() : setting.vocabulary;
+  auto tokenizer = ClipTokenizer::from_vocab(std::as_bytes(std::span(vocabulary)), options);
   check(tokenizer.size() <= clip.vocab_size, ErrorKind::kFormat, where, ": the vocabulary has ",
         tokenizer.size(), " pieces, the network knows ", clip.vocab_size);
   return tokenizer;
@@ -60,20 +63,10 @@ int64_t caption_length(const Node& params, int64_t max_length, const ClipTextOpt
   return params.find("max_length") ? max_length : tower.max_position_embeddings;
 }
 
-// Sizes by name first, then what the file says itself.
 std::shared_ptr<Conditioner> make_clip(const Node& params, const ConditionerSetting& setting,
                                        ClipNaming naming, const std::string& where) {
-  const bool open_clip = naming == ClipNaming::kOpenClip;
-  ClipConditionerOptions options{.arch = open_clip ? "ViT-H-14" : ""};
-  if (const auto* arch = params.find("arch")) options.arch = arch->text();
-  options.clip = clip_sizes(options.arch, naming);
-  read_options(params, options, where + ".params");
-  options.max_length = caption_length(params, options.max_length, options.clip);
-  constexpr char kLarge[] = "openai/clip-vit-large-patch14";
-  check(open_clip || options.version.empty() || options.version == kLarge, where,
-        ".params.version: expected ", kLarge, " or nothing, got '", options.version,
-        "'; hint: hidden_size and its kin describe another");
-  const auto rules = open_clip ? ClipRules::kOpenAi : ClipRules::kHuggingFace;
+  const auto options = read_clip_options(params, naming, where);
+  const auto rules = naming == ClipNaming::kOpenClip ? ClipRules::kOpenAi : ClipRules::kHuggingFace;
   return std::make_shared<ClipConditioner>(
       options,
       clip_tokenizer(setting, {.rules = rules, .pad_token = options.pad_token}, options.clip, where));

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "ldm/config/yaml.h"
@@ -77,6 +78,16 @@ StateDict in_dtype(const StateDict& tensors, at::ScalarType dtype) {
   return out;
 }
 
-std::string file_sha256(const std::filesystem::path& path) { return sha256_hex(MappedFile(path).bytes()); }
+std::string file_sha256(const std::filesystem::path& path) {
+  constexpr size_t kPiece = 16 << 20;
+  const MappedFile file(path);
+  Sha256 hash;
+  for (auto rest = file.bytes(); !rest.empty(); rest = rest.subspan(std::min(kPiece, rest.size()))) {
+    const auto piece = rest.first(std::min(kPiece, rest.size()));
+    hash.update(piece);
+    file.give_back(piece);
+  }
+  return hash.hex();
+}
 
 }  // namespace ldm

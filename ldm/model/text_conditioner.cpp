@@ -1,10 +1,9 @@
-#include "ldm/model/text_conditioner.h"
-
 #include <ATen/ATen.h>
 
 #include <utility>
 
 #include "ldm/core/error.h"
+#include "ldm/model/text_conditioner.h"
 
 namespace ldm {
 
@@ -26,7 +25,7 @@ CaptionTokens TextConditioner::tokenize(std::span<const Condition> conditions) c
   for (const auto& condition : conditions)
     check(condition.reading.clip_skip == 0,
           "text_transformer: only CLIP skips layers; this model has no CLIP");
-  return tokenize_captions(conditions, *tokenizer_, options_.max_length);
+  return tokenize_captions(conditions, LearnedWordsTokenizer(*tokenizer_, words_), options_.max_length);
 }
 
 Conditioning TextConditioner::encode_tokens(const CaptionTokens& tokens) const {
@@ -46,7 +45,16 @@ Conditioning TextConditioner::encode(std::span<const Condition> conditions) cons
 }
 
 std::string TextConditioner::complaint(const std::string& prompt) const {
-  return tokenizer_ ? prompt_complaint(prompt, *tokenizer_, options_.max_length) : std::string();
+  if (!tokenizer_) return {};
+  return prompt_complaint(prompt, LearnedWordsTokenizer(*tokenizer_, words_), options_.max_length);
+}
+
+int64_t TextConditioner::word_width() const { return options_.transformer.n_embed; }
+
+void TextConditioner::learn_word(const std::vector<std::string>& names, const torch::Tensor& vectors) {
+  check(tokenizer_.has_value(), "text_transformer: the tokens are no words, so it cannot learn one");
+  ldm::learn_word(names, vectors, *tokenizer_, options_.max_length - 2, transformer_->token_embedding(),
+                  words_);
 }
 
 }  // namespace ldm

@@ -7,6 +7,7 @@
 
 #include "ldm/model/captions.h"
 #include "ldm/model/conditioner.h"
+#include "ldm/model/word_learner.h"
 #include "ldm/nn/text_transformer.h"
 #include "ldm/text/wordpiece.h"
 
@@ -20,7 +21,7 @@ struct TextConditionerOptions {
 
 // WordPiece and a BERT-style transformer, as the original's BERTEmbedder. Without a tokenizer (layouts) the
 // tokens are the condition, and there is no null. Keys `transformer.*`.
-class TextConditioner : public Conditioner {
+class TextConditioner : public Conditioner, public WordLearner {
  public:
   // Throws kUsage for a max_length that the transformer does not reach, or pooled without a tokenizer.
   TextConditioner(const TextConditionerOptions& options, std::optional<WordPiece> tokenizer);
@@ -29,6 +30,8 @@ class TextConditioner : public Conditioner {
   std::string complaint(const std::string& prompt) const override;
   bool takes_words() const override { return tokenizer_.has_value(); }
   bool has_null() const override { return tokenizer_.has_value(); }
+  int64_t word_width() const override;
+  void learn_word(const std::vector<std::string>& names, const torch::Tensor& vectors) override;
 
   // The conditions' own tokens as one chunk, or their captions'; and encode() from there.
   CaptionTokens tokenize(std::span<const Condition> conditions) const;
@@ -37,6 +40,7 @@ class TextConditioner : public Conditioner {
  private:
   TextConditionerOptions options_;
   std::optional<WordPiece> tokenizer_;
+  LearnedWords words_;
   std::shared_ptr<TextTransformer> transformer_;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ldm/model/adapter_file.h"
+#include "ldm/model/embedding_file.h"
 #include "ldm/model/weight_file.h"
 #include "ldm/nn/textual_inversion.h"
 #include "ldm/nn/timestep_embedding.h"
@@ -90,8 +91,8 @@ void run_textual_inversion(Case& c) {
   const auto base = c.file(c.json().at("base_case").get<std::string>());
   for (const auto& file : c.json().at("files")) {
     const auto model = read_sd_folder(base / "diffusers", "sd1");
-    const auto vectors = read_text_vectors(read_weight_file(c.file(file.get<std::string>())).tensors);
-    const auto first = append_token_vectors(model.text->token_embedding(), vectors);
+    const auto word = read_learned_word(read_weight_file(c.file(file.get<std::string>())));
+    const auto first = append_token_vectors(model.text->token_embedding(), word.vectors.front());
     const auto marked = c.stored("tokens_marked").to(at::kLong);
     const auto tokens = at::where(marked.lt(0), first - 1 - marked, marked);
     c.expect("hidden", model.text->forward(tokens, 1, /*whole=*/true).last);

@@ -5,6 +5,7 @@
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
 #include "ldm/io/json.h"
+#include "ldm/model/clip_towers.h"
 #include "ldm/model/diffusers_config.h"
 #include "ldm/model/diffusers_text.h"
 #include "ldm/model/diffusers_weights.h"
