@@ -3,6 +3,7 @@
 #include "cli/lora_flag.h"
 #include "cli/start_torch.h"
 #include "ldm/core/error.h"
+#include "ldm/model/embedding_file.h"
 #include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
 
@@ -17,6 +18,10 @@ void add_model_options(CLI::App* verb, ModelFlags& flags) {
                   "another first stage than the model's; or ENCODER,DECODER of a tiny autoencoder");
   add_file_option(verb, "--lora", flags.loras,
                   "FILE:STRENGTH of a LoRA, LoHa or LoKr; may come several times")
+      ->allow_extra_args(false);
+  add_file_option(
+      verb, "--embedding", flags.embeddings,
+      "a word of textual inversion, which prompts call by the file's name; may come several times")
       ->allow_extra_args(false);
 }
 
@@ -38,6 +43,7 @@ std::shared_ptr<LatentDiffusion> open_draw_model(const ModelFlags& flags, const 
                                                ? load_latent_diffusion(file)
                                                : load_latent_diffusion(file, flags.first_stage);
   apply_loras(*model, flags.loras, context.log());
+  for (const auto& embedding : flags.embeddings) add_learned_word(*model, embedding);
   model->to(pick_device(context), at::kFloat);
   return model;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/control_flag.h"
 #include "cli/draw_model.h"
 #include "cli/output.h"
 #include "cli/prompts_file.h"
@@ -30,6 +31,7 @@ struct GenerateFlags {
   GenerateRequest request;
   ModelFlags model;
   SamplingFlags sampling;
+  ControlFlags control;
   std::string out, size, prompts_file, from, noise = "cpu";
   std::string seed = "random";
   int64_t quality = 90;
@@ -197,6 +199,7 @@ int generate(CLI::App& verb, GenerateFlags& flags, const Context& context) {
   if (!names.needs_size()) jobs = plan_jobs(flags, names, fields);
 
   const auto model = open_draw_model(flags.model, context);
+  flags.request.controls = read_controls(flags.control, *model);
   if (names.needs_size()) {
     const auto canvas = plan_canvas(*model, flags.request);
     fields.width = canvas.width;
@@ -227,6 +230,7 @@ void add_what_to_draw(CLI::App* verb, GenerateFlags& flags) {
   add_file_option(verb, "--from", flags.from,
                   "draw a picture of this program or of the web UIs again; other options change it");
   add_model_options(verb, flags.model);
+  add_control_options(verb, flags.control);
   add_option(verb, "--clip-skip", request.clip_skip,
              "models with CLIP: 1 reads its last layer, 2 the last but one; 0: as the model was trained");
   add_option(verb, "--class", request.label, "class number, for class-conditional models; -1: none");

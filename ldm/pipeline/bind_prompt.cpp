@@ -1,5 +1,3 @@
-#include "ldm/pipeline/bind_prompt.h"
-
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -8,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "ldm/pipeline/bind_prompt.h"
+#include "ldm/pipeline/canvas.h"
+#include "ldm/pipeline/control_hint.h"
 #include "ldm/text/prompt_and.h"
 #include "ldm/text/prompt_schedule.h"
 
@@ -49,7 +50,11 @@ struct PhaseModel {
 class PhaseBinder {
  public:
   PhaseBinder(const LatentDiffusion& model, const GenerateRequest& r, int64_t n, bool guided)
-      : model_(model), r_(r), n_(n), guided_(guided) {}
+      : model_(model),
+        r_(r),
+        n_(n),
+        guided_(guided),
+        controls_(bind_controls(model, r, plan_canvas(model, r))) {}
 
   PhaseModel bind(const PromptTexts& texts) const {
     const auto terms = parse_prompt_terms(texts.prompt);
@@ -74,7 +79,9 @@ class PhaseBinder {
     condition.caption = caption;
     condition.label = label;
     condition.reading = {.prompt = true, .clip_skip = r_.clip_skip};
-    return model_.encode(std::vector<Condition>(static_cast<size_t>(n_), condition));
+    auto out = model_.encode(std::vector<Condition>(static_cast<size_t>(n_), condition));
+    out.controls = controls_;
+    return out;
   }
 
   PhaseModel bind_terms(const std::vector<PromptTerm>& terms, const std::string& negative) const {
@@ -97,6 +104,7 @@ class PhaseBinder {
   const GenerateRequest& r_;
   int64_t n_;
   bool guided_;
+  std::vector<std::shared_ptr<const Control>> controls_;
 };
 
 // The denoiser of the step that is being drawn.

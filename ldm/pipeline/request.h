@@ -4,12 +4,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "ldm/core/noise.h"
 #include "ldm/diffusion/guidance.h"
 #include "ldm/diffusion/samplers.h"
 #include "ldm/image/image.h"
 #include "ldm/model/conditioner.h"
+#include "ldm/pipeline/control_request.h"
 
 namespace ldm {
 
@@ -24,8 +26,9 @@ struct GenerateRequest {
   // What the model reads beside words and class (a layout's tokens, a label map, neighbours, a picture to be
   // enlarged) and what stands for "none of it" in guidance. Caption, label and reading are not looked at.
   Condition given, given_null;
-  std::string sampler = "ddim";         // See diffusion/samplers.h.
-  SampleOptions sampling{.steps = 30};  // Its `scaling` is the model's business.
+  std::vector<ControlRequest> controls;  // Steer every picture, with the condition and without.
+  std::string sampler = "ddim";          // See diffusion/samplers.h.
+  SampleOptions sampling{.steps = 30};   // Its `scaling` is the model's business.
   GuidanceOptions guidance{.scale = 3.0};
   // Guided steps as fractions of all, instead of guidance.interval.
   std::optional<std::pair<double, double>> guided_steps;
