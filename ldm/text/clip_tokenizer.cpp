@@ -120,15 +120,12 @@ std::vector<int64_t> ClipTokenizer::encode(std::string_view text) const {
 void ClipTokenizer::encode_plain(std::u32string_view text, std::vector<int64_t>& ids) const {
   const bool openai = options_.rules == ClipRules::kOpenAi;
   for (const auto word : clip_words(text, openai)) {
-    const bool special = word == U"<|startoftext|>" || word == U"<|endoftext|>";
-    if (!special) {
+    if (openai && word == U"<|startoftext|>") {
+      ids.push_back(bos_id_);
+    } else if (openai && word == U"<|endoftext|>") {
+      ids.push_back(eos_id_);
+    } else {
       pairs_.encode(encode_utf8(word), ids);
-    } else if (openai) {
-      ids.push_back(word == U"<|startoftext|>" ? bos_id_ : eos_id_);
-    } else {  // Typed in capitals: three words to transformers.
-      for (const auto part :
-           {word.substr(0, 2), word.substr(2, word.size() - 4), word.substr(word.size() - 2)})
-        pairs_.encode(encode_utf8(part), ids);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "ldm/text/clip_words.h"
 
+#include <algorithm>
 #include <array>
 
 #include "ldm/text/unicode.h"
@@ -7,10 +8,10 @@
 namespace ldm {
 namespace {
 
-constexpr std::array<std::u32string_view, 9> kFixedWords{
-    U"<|startoftext|>", U"<|endoftext|>", U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
-
-bool is_symbol(char32_t c) { return !is_white_space(c) && !is_letter(c) && !is_number(c); }
+constexpr std::array<std::u32string_view, 7> kEndings{U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
+// OpenAI's pattern knows the specials, and ignores case: the long s is an s, the iota below a letter.
+constexpr std::array<std::u32string_view, 3> kOpenAiWords{U"<|startoftext|>", U"<|endoftext|>", U"'\u017F"};
+constexpr char32_t kIotaBelow = 0x0345;
 
 // Characters of the run at the beginning of the text.
 template <typename Property>
@@ -21,22 +22,27 @@ size_t run_size(std::u32string_view text, Property property) {
 }
 
 // Characters of the word at the beginning of a text that is not empty; 0: white space.
-size_t word_size(std::u32string_view text, bool long_s) {
-  for (const auto word : kFixedWords) {
-    if (text.starts_with(word)) return word.size();
+size_t word_size(std::u32string_view text, bool openai) {
+  const auto starts = [&](std::u32string_view word) { return text.starts_with(word); };
+  if (openai) {
+    const auto word = std::find_if(kOpenAiWords.begin(), kOpenAiWords.end(), starts);
+    if (word != kOpenAiWords.end()) return word->size();
   }
-  if (long_s && text.starts_with(U"'\u017F")) return 2;
-  if (is_letter(text[0])) return run_size(text, is_letter);
+  if (const auto word = std::find_if(kEndings.begin(), kEndings.end(), starts); word != kEndings.end())
+    return word->size();
+  const auto letter = [openai](char32_t c) { return is_letter(c) || (openai && c == kIotaBelow); };
+  const auto symbol = [&](char32_t c) { return !is_white_space(c) && !letter(c) && !is_number(c); };
+  if (letter(text[0])) return run_size(text, letter);
   if (is_number(text[0])) return 1;
-  return run_size(text, is_symbol);
+  return run_size(text, symbol);
 }
 
 }  // namespace
 
-std::vector<std::u32string_view> clip_words(std::u32string_view text, bool long_s) {
+std::vector<std::u32string_view> clip_words(std::u32string_view text, bool openai) {
   std::vector<std::u32string_view> words;
   while (!text.empty()) {
-    const size_t size = word_size(text, long_s);
+    const size_t size = word_size(text, openai);
     if (size > 0) words.push_back(text.substr(0, size));
     text.remove_prefix(size > 0 ? size : 1);
   }

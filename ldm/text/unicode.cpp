@@ -30,9 +30,11 @@ std::u32string mapped(std::u32string_view text, unsigned options) {
   return decode_utf8({reinterpret_cast<const char*>(out), static_cast<size_t>(size)});
 }
 
-// The property Cased: letters with a case, Roman numerals and circled letters.
+// The property Cased: letters with a case, ordinals, Roman numerals, circled and squared letters.
 bool is_cased(char32_t c) {
-  if ((c >= 0x2160 && c <= 0x217F) || (c >= 0x24B6 && c <= 0x24E9)) return true;
+  if (c == 0xAA || c == 0xBA || (c >= 0x2160 && c <= 0x217F) || (c >= 0x24B6 && c <= 0x24E9) ||
+      (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189))
+    return true;
   const auto kind = unicode_category(c);
   return kind == UTF8PROC_CATEGORY_LU || kind == UTF8PROC_CATEGORY_LL || kind == UTF8PROC_CATEGORY_LT;
 }

@@ -42,6 +42,8 @@ TEST(ClipTokenizer, CutsWordsAsThePatternDoes) {
 TEST(ClipTokenizer, SpecialsAreCutOutOfTheText) {
   EXPECT_EQ(small_clip().encode("at<|endoftext|>at"), (Ids{513, kEnd, 513}));
   EXPECT_EQ(small_clip({.rules = ClipRules::kOpenAi}).encode("<|STARTOFTEXT|> at"), (Ids{kBegin, 513}));
+  // In capitals they are none to transformers: symbols, letters, symbols.
+  EXPECT_EQ(small_clip().encode("<|ENDOFTEXT|>!").back(), last_letter('!'));
   EXPECT_EQ(small_clip().encode("at!!"), (Ids{513, letter('!'), last_letter('!')}));
   EXPECT_EQ(small_clip({.pad_token = "!"}).encode("at!!"), (Ids{513, 0, 0}));
 }
