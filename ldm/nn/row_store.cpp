@@ -15,6 +15,7 @@ constexpr int64_t kFewestRows = 8;     // Fewer, and most of the work would be f
 constexpr int64_t kRowsAlignment = 4;  // Winograd's tiles then lie as in the whole map.
 // Of a band: what a chain of layers has in memory at once, in rows of its result.
 constexpr int64_t kBandMaps = 8;
+constexpr int64_t kMostForBands = int64_t{256} << 20;
 
 // A map whose bytes are counted for as long as it lives.
 class CountedMap : public RowMap {
@@ -41,8 +42,10 @@ RowStore::RowStore(const CodingLimits& limits) : limits_(limits), used_(std::mak
 }
 
 bool RowStore::has_room(int64_t bytes) const {
-  return limits_.memory == 0 || *used_ + bytes <= limits_.memory / 4 * 3;
+  return limits_.memory == 0 || *used_ + bytes <= limits_.memory - band_bytes();
 }
+
+int64_t RowStore::band_bytes() const { return std::min(kMostForBands, limits_.memory / 4); }
 
 RowMapPtr RowStore::adopt(torch::Tensor x) const {
   check(x.dim() == 4 && x.size(0) == 1, ErrorKind::kInternal, "RowStore: expected [1, C, H, W], got ",
@@ -55,7 +58,7 @@ bool RowStore::owns(const RowMapPtr& x) const { return dynamic_cast<const Counte
 int64_t RowStore::band_rows(const RowMap& x) const {
   if (limits_.band > 0) return limits_.band;
   if (limits_.memory == 0) return x.height();
-  const int64_t fitting = limits_.memory / 4 / (kBandMaps * x.row_bytes());
+  const int64_t fitting = band_bytes() / (kBandMaps * x.row_bytes());
   return std::max(kFewestRows, fitting / kRowsAlignment * kRowsAlignment);
 }
 

@@ -16,7 +16,7 @@ class RowStore {
  public:
   explicit RowStore(const CodingLimits& limits);
 
-  // Whether maps of so many bytes fit beside those that are kept. A quarter of the memory is for the bands.
+  // Whether maps of so many bytes fit beside those that are kept and the bands.
   bool has_room(int64_t bytes) const;
 
   RowMapPtr adopt(torch::Tensor x) const;    // A map that was made as a whole: [1, C, H, W].
@@ -35,6 +35,7 @@ class RowStore {
   void for_bands(const RowMap& x,
                  const std::function<void(int64_t first, const torch::Tensor& rows)>& use) const;
   int64_t band_rows(const RowMap& x) const;
+  int64_t band_bytes() const;  // What is set aside for making a band: at most a quarter of the memory.
 
   CodingLimits limits_;
   std::shared_ptr<int64_t> used_;  // Bytes of the maps that are kept.
