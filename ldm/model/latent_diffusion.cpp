@@ -5,6 +5,7 @@
 #include "ldm/config/options.h"
 #include "ldm/core/error.h"
 #include "ldm/model/control.h"
+#include "ldm/model/cut_condition.h"
 #include "ldm/model/latent_diffusion.h"
 #include "ldm/model/make_conditioner.h"
 #include "ldm/model/map_conditioner.h"
@@ -113,20 +114,26 @@ torch::Tensor LatentDiffusion::predict(const torch::Tensor& x, const torch::Tens
   return run_conditioned(*unet_, x, t, condition.context, condition);
 }
 
-Denoiser LatentDiffusion::denoiser(const Conditioning& condition) const {
+Denoiser LatentDiffusion::denoiser(const Conditioning& condition,
+                                   const std::optional<TileOptions>& tiles) const {
   const auto context = condition.context.defined() ? Context::remembering(condition.context) : Context();
-  Network network = [unet = unet_, context, condition](const torch::Tensor& x, const torch::Tensor& t) {
-    return run_conditioned(*unet, x, t, context, condition);
+  Network network = [unet = unet_, context, condition, tiles](const torch::Tensor& x,
+                                                              const torch::Tensor& t) {
+    if (!tiles) return run_conditioned(*unet, x, t, context, condition);
+    return run_tiled(x, *tiles, /*scale=*/{}, [&](const torch::Tensor& crop, const Tile& tile) {
+      return run_conditioned(*unet, crop, t, context, cut_condition(condition, tile));
+    });
   };
   return discrete_denoiser(std::move(network), schedule_, prediction_);
 }
 
-torch::Tensor LatentDiffusion::encode_images(const torch::Tensor& images) const {
-  return first_stage_->encode(images) * options_.scale_factor;
+torch::Tensor LatentDiffusion::encode_images(const torch::Tensor& images, const CodingLimits& limits) const {
+  return first_stage_->encode_within(images, limits) * options_.scale_factor;
 }
 
-torch::Tensor LatentDiffusion::decode_latents(const torch::Tensor& latents) const {
-  return first_stage_->decode(latents / options_.scale_factor);
+torch::Tensor LatentDiffusion::decode_latents(const torch::Tensor& latents,
+                                              const CodingLimits& limits) const {
+  return first_stage_->decode_within(latents / options_.scale_factor, limits);
 }
 
 StateDict LatentDiffusion::state() const {

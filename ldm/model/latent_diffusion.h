@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "ldm/diffusion/parameterization.h"
 #include "ldm/diffusion/schedule.h"
 #include "ldm/model/conditioner.h"
+#include "ldm/model/tiles.h"
 #include "ldm/model/wiring.h"
 #include "ldm/nn/first_stage.h"
 #include "ldm/nn/state_dict.h"
@@ -51,6 +53,7 @@ struct LatentDiffusionOptions {
   Node unet_config;
   Node first_stage_config;
   Node cond_stage_config;
+  int64_t upscale_factor = 0;  // Of super-resolution: how many times larger pictures come out; 0: 4.
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
@@ -83,6 +86,7 @@ struct LatentDiffusionOptions {
     visit.node("unet_config", unet_config, "target and params of the UNet");
     visit.node("first_stage_config", first_stage_config, "target and params of the first stage");
     visit.node("cond_stage_config", cond_stage_config, "target and params of the condition's encoder");
+    visit("upscale_factor", upscale_factor, "super-resolution: how many times larger; 0: 4");
     visit.ignored("first_stage_key", "pictures come from data.path");
     visit.ignored("cond_stage_key", "the condition's encoder knows what it reads");
     visit.ignored("masked_image_key", "the condition's encoder knows what it reads");
@@ -128,13 +132,14 @@ class LatentDiffusion {
   torch::Tensor predict(const torch::Tensor& x, const torch::Tensor& t, const Conditioning& condition) const;
 
   // D(x; sigma) under one condition. It remembers the cross-attention's keys and values: inference only, one
-  // thread.
-  Denoiser denoiser(const Conditioning& condition) const;
+  // thread. tiles: the network sees overlapping crops of so many latents, see model/tiles.h; their sides must
+  // be multiples of what the UNet takes.
+  Denoiser denoiser(const Conditioning& condition, const std::optional<TileOptions>& tiles = {}) const;
 
   // Images [N, 3, H, W] in [-1, 1] <-> scaled latents [N, C, H / f, W / f]. encode takes the posterior's
   // mode.
-  torch::Tensor encode_images(const torch::Tensor& images) const;
-  torch::Tensor decode_latents(const torch::Tensor& latents) const;
+  torch::Tensor encode_images(const torch::Tensor& images, const CodingLimits& limits = {}) const;
+  torch::Tensor decode_latents(const torch::Tensor& latents, const CodingLimits& limits = {}) const;
 
   double scale_factor() const { return options_.scale_factor; }
   void set_scale_factor(double factor) { options_.scale_factor = factor; }
