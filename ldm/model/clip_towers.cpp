@@ -16,8 +16,8 @@ namespace {
 constexpr char kPlace[] = "model.params.cond_stage_config";
 
 Target condition_target(const Node& config) {
-  return parse_target(config.is_scalar() ? config.text() : config.at("target").text(),
-                      std::string(kPlace) + ".target");
+  const auto& name = config.is_scalar() ? config.text() : config.at("target").text();
+  return parse_target(name, "model.params.cond_stage_config.target");
 }
 
 // Adds the tower that `config` describes, if it is one. Its tensors lie below `prefix`.

@@ -46,7 +46,8 @@ bool has_list(const StateDict& tensors) {
 const Family& find_family(const StateDict& tensors) {
   const auto has = [&](const std::string& name) { return tensors.contains(name); };
   const bool list = has_list(tensors);
-  const std::string encoder = list ? std::string(kEncoders) + "0." : kEncoder;
+  std::string encoder = list ? kEncoders : kEncoder;
+  if (list) encoder += "0.";
   const bool clip = has(encoder + kClipTokens), open_clip = has(encoder + kOpenClipTokens);
   if (list && (clip || open_clip) && has("model.diffusion_model.label_emb.0.0.weight")) return kStableXl;
   if (clip) return kStable1;
