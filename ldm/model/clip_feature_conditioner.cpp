@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "ldm/core/error.h"
@@ -81,6 +82,13 @@ ClipFeatureImageConditioner::ClipFeatureImageConditioner(const ClipFeatureImageO
     : clip_(add(*this, "model.visual", std::make_shared<ClipImage>(options.clip))) {}
 
 Conditioning ClipFeatureImageConditioner::encode(std::span<const Condition> conditions) const {
+  const bool null = std::none_of(conditions.begin(), conditions.end(),
+                                 [](const Condition& c) { return c.picture.defined(); });
+  if (null) {
+    const auto rows = static_cast<int64_t>(conditions.size());
+    return {.context =
+                at::zeros({rows, 1, clip_->options().projection_dim}, clip_->parameters().front().options())};
+  }
   const auto pictures = stack_field(conditions, &Condition::picture, "CLIP", "a picture");
   const auto side = clip_->options().image_size;
   const auto resized =

@@ -71,9 +71,9 @@ struct ClipFeatureImageOptions {
 class ClipFeatureImageConditioner : public Conditioner {
  public:
   explicit ClipFeatureImageConditioner(const ClipFeatureImageOptions& options);
-  // context [N, 1, projection_dim].
+  // context [N, 1, projection_dim]; zeros for a condition without a picture, as diffusers guides.
   Conditioning encode(std::span<const Condition> conditions) const override;
-  bool has_null() const override { return false; }
+  ConditionReads reads() const override { return {.picture = PictureUse::kLook}; }
 
  private:
   std::shared_ptr<ClipImage> clip_;

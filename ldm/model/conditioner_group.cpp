@@ -72,6 +72,25 @@ std::string ConditionerGroup::complaint(const std::string& caption) const {
   return {};
 }
 
+ConditionReads ConditionerGroup::reads() const {
+  ConditionReads out;
+  for (const auto& member : members_) {
+    const auto part = member.conditioner->reads();
+    if (part.picture != PictureUse::kNone) {
+      out.picture = part.picture;
+      out.channels = part.channels;
+      out.per_latent = part.per_latent;
+    }
+    if (part.tokens > 0) {
+      out.tokens = part.tokens;
+      out.vocabulary = part.vocabulary;
+    }
+    out.embeddings = std::max(out.embeddings, part.embeddings);
+    out.vector = out.vector || part.vector;
+  }
+  return out;
+}
+
 bool ConditionerGroup::takes_words() const {
   return std::any_of(members_.begin(), members_.end(),
                      [](const Member& m) { return m.conditioner->takes_words(); });

@@ -23,6 +23,7 @@ class ConditionerGroup : public Conditioner {
   Conditioning encode(std::span<const Condition> conditions) const override;
   std::string vocabulary() const override;
   std::string complaint(const std::string& caption) const override;
+  ConditionReads reads() const override;
   bool takes_words() const override;
   int64_t classes() const override;
   bool gives_map() const override;

@@ -14,9 +14,18 @@ constexpr char kIdentity[] = "identity condition";
 
 }  // namespace
 
-IdentityConditioner::IdentityConditioner(const Wiring& wiring, int64_t context_dim, int64_t classes)
-    : wiring_(wiring), context_dim_(context_dim), classes_(classes) {
+IdentityConditioner::IdentityConditioner(const Wiring& wiring, int64_t context_dim, int64_t classes,
+                                         int64_t map_channels)
+    : wiring_(wiring), context_dim_(context_dim), classes_(classes), map_channels_(map_channels) {
   check(wiring.any(), ErrorKind::kInternal, "IdentityConditioner: nothing is wired");
+}
+
+ConditionReads IdentityConditioner::reads() const {
+  return {.picture = wiring_.concat ? PictureUse::kLowResolution : PictureUse::kNone,
+          .channels = map_channels_,
+          .per_latent = 1,
+          .embeddings = wiring_.context ? context_dim_ : 0,
+          .vector = wiring_.y && classes_ == 0};
 }
 
 Conditioning IdentityConditioner::encode(std::span<const Condition> conditions) const {

@@ -1,3 +1,5 @@
+#include "ldm/model/latent_diffusion.h"
+
 #include <ATen/ATen.h>
 
 #include <utility>
@@ -6,7 +8,6 @@
 #include "ldm/core/error.h"
 #include "ldm/model/control.h"
 #include "ldm/model/cut_condition.h"
-#include "ldm/model/latent_diffusion.h"
 #include "ldm/model/make_conditioner.h"
 #include "ldm/model/map_conditioner.h"
 #include "ldm/model/targets.h"
@@ -99,6 +100,16 @@ LatentDiffusion::LatentDiffusion(const LatentDiffusionOptions& options,
         options.scale_factor);
   check(options.image_size > 0, "model.params.image_size: expected the side of the latents, got ",
         options.image_size);
+}
+
+ConditionReads LatentDiffusion::reads() const {
+  auto out = conditioner_ ? conditioner_->reads() : ConditionReads();
+  if (!picture_) return out;
+  const auto map = picture_->reads();
+  out.picture = map.picture;
+  out.channels = map.channels;
+  out.per_latent = map.per_latent;
+  return out;
 }
 
 Conditioning LatentDiffusion::encode(std::span<const Condition> conditions) const {

@@ -7,9 +7,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "ldm/config/node.h"
 #include "ldm/core/log.h"
+#include "ldm/data/layout_tokens.h"
 #include "ldm/diffusion/denoiser.h"
 #include "ldm/diffusion/parameterization.h"
 #include "ldm/diffusion/schedule.h"
@@ -53,7 +55,12 @@ struct LatentDiffusionOptions {
   Node unet_config;
   Node first_stage_config;
   Node cond_stage_config;
+  // Ours: what the condition's numbers mean, for those who draw.
+  std::vector<std::string> class_names;      // Of the classes, or of a layout's categories, from 0 on.
+  std::vector<std::string> label_names;      // Of a label map's grey values: "7 grass".
+  std::optional<LayoutTokenOptions> layout;  // How a layout becomes tokens; absent: as their number says.
   int64_t upscale_factor = 0;  // Of super-resolution: how many times larger pictures come out; 0: 4.
+  bool map_null = false;       // Zeros in place of the map mean none: it was trained so.
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
@@ -86,7 +93,11 @@ struct LatentDiffusionOptions {
     visit.node("unet_config", unet_config, "target and params of the UNet");
     visit.node("first_stage_config", first_stage_config, "target and params of the first stage");
     visit.node("cond_stage_config", cond_stage_config, "target and params of the condition's encoder");
+    visit("class_names", class_names, "names of the classes, or of a layout's categories");
+    visit("label_names", label_names, "names of a label map's grey values: 7 grass");
+    visit("layout", layout, "how a layout becomes tokens");
     visit("upscale_factor", upscale_factor, "super-resolution: how many times larger; 0: 4");
+    visit("map_null", map_null, "a map of zeros means none, so that guidance can compare with it");
     visit.ignored("first_stage_key", "pictures come from data.path");
     visit.ignored("cond_stage_key", "the condition's encoder knows what it reads");
     visit.ignored("masked_image_key", "the condition's encoder knows what it reads");
@@ -122,6 +133,7 @@ class LatentDiffusion {
   Prediction prediction() const { return prediction_; }
   UNet& unet() const { return *unet_; }
   Conditioner* conditioner() const { return conditioner_.get(); }  // Null: unconditional.
+  ConditionReads reads() const;  // Of the conditioner, and of a hybrid model's own for pictures.
   FirstStage& first_stage() const { return *first_stage_; }
   const std::shared_ptr<FirstStage>& first_stage_ptr() const { return first_stage_; }
 

@@ -1,10 +1,12 @@
+#include "ldm/model/load_model.h"
+
 #include <utility>
 
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
+#include "ldm/model/condition_names.h"
 #include "ldm/model/engine_config.h"
 #include "ldm/model/first_stage.h"
-#include "ldm/model/load_model.h"
 #include "ldm/model/open_model.h"
 #include "ldm/model/weight_file.h"
 #include "ldm/nn/layers.h"
@@ -107,7 +109,8 @@ std::unique_ptr<LatentDiffusion> load_latent_diffusion(
         ": this is a first stage; expected a diffusion model (-m), which names its first stage itself");
   check_prefixes(file, path);
   auto stage = first_stage ? load_first_stage(*first_stage) : first_stage_inside(file, path);
-  const auto options = read_latent_diffusion_options(file.config.at("model"), "model");
+  auto options = read_latent_diffusion_options(file.config.at("model"), "model");
+  add_condition_names(file.config, options);
   const InitScope filled_below(Init::kNone);
   auto model = std::make_unique<LatentDiffusion>(options, std::move(stage), file.vocabulary);
   model->load(std::move(file.tensors));

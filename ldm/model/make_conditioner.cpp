@@ -1,3 +1,5 @@
+#include "ldm/model/make_conditioner.h"
+
 #include <optional>
 #include <span>
 #include <utility>
@@ -10,7 +12,6 @@
 #include "ldm/model/clip_feature_conditioner.h"
 #include "ldm/model/conditioner_group.h"
 #include "ldm/model/identity_conditioner.h"
-#include "ldm/model/make_conditioner.h"
 #include "ldm/model/map_conditioner.h"
 #include "ldm/model/size_conditioner.h"
 #include "ldm/model/targets.h"
@@ -44,8 +45,8 @@ std::shared_ptr<Conditioner> make_text(const Node& params, const ConditionerSett
   return std::make_shared<TextConditioner>(options, std::move(tokenizer));
 }
 
-// The file's vocabulary; without one OpenAI's, if that is what the tower's size says. Nothing: it has
-// neither, or names and counts are all that is wanted.
+// The file's vocabulary; without one OpenAI's, if that is what the tower's size says. Nothing: it has neither,
+// or names and counts are all that is wanted.
 std::optional<ClipTokenizer> clip_tokenizer(const ConditionerSetting& setting,
                                             const ClipTokenizerOptions& options, const ClipTextOptions& clip,
                                             const std::string& where) {
@@ -225,7 +226,8 @@ std::shared_ptr<Conditioner> make_conditioner(const Node& config, const Conditio
     case Target::kFirstStageCondition:
       return make_first_stage_condition(setting, where);
     case Target::kIdentity:
-      return std::make_shared<IdentityConditioner>(setting.wiring, setting.context_dim, setting.classes);
+      return std::make_shared<IdentityConditioner>(setting.wiring, setting.context_dim, setting.classes,
+                                                   setting.concat_channels);
     case Target::kSizeEmbedder:
       return make_size(config, params, where);
     case Target::kConditionerList:

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <utility>
 
 #include "ldm/core/error.h"
@@ -28,7 +29,11 @@ torch::Tensor stack_masks(std::span<const Condition> conditions, const torch::Te
 
 }  // namespace
 
-RescalerConditioner::RescalerConditioner(const SpatialRescalerOptions& options) : rescaler_(*this, options) {}
+RescalerConditioner::RescalerConditioner(const SpatialRescalerOptions& o)
+    : rescaler_(*this, o),
+      reads_{.picture = PictureUse::kLabelMap,
+             .channels = o.in_channels,
+             .per_latent = std::lround(std::pow(o.multiplier, -static_cast<double>(o.n_stages)))} {}
 
 Conditioning RescalerConditioner::encode(std::span<const Condition> conditions) const {
   const auto maps = stack_field(conditions, &Condition::picture, "spatial_rescaler", "a map (picture)");
@@ -39,6 +44,12 @@ FirstStageConditioner::FirstStageConditioner(std::shared_ptr<const FirstStage> f
                                              PictureStyle style, double latent_scale)
     : first_stage_(std::move(first_stage)), style_(style), latent_scale_(latent_scale) {
   check(first_stage_ != nullptr, ErrorKind::kInternal, "FirstStageConditioner: no first stage");
+}
+
+ConditionReads FirstStageConditioner::reads() const {
+  const bool plain = style_ == PictureStyle::kLatents;
+  return {.picture = plain ? PictureUse::kReference : PictureUse::kInpaint,
+          .per_latent = first_stage_->downsampling()};
 }
 
 Conditioning FirstStageConditioner::encode(std::span<const Condition> conditions) const {

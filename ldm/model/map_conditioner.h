@@ -16,11 +16,13 @@ class RescalerConditioner : public Conditioner {
  public:
   explicit RescalerConditioner(const SpatialRescalerOptions& options);
   Conditioning encode(std::span<const Condition> conditions) const override;
+  ConditionReads reads() const override { return reads_; }
   bool gives_map() const override { return true; }
   bool has_null() const override { return false; }
 
  private:
   SpatialRescaler rescaler_;
+  ConditionReads reads_;
 };
 
 // What is appended for a picture that is to be repaired or varied.
@@ -38,6 +40,7 @@ class FirstStageConditioner : public Conditioner {
   FirstStageConditioner(std::shared_ptr<const FirstStage> first_stage, PictureStyle style,
                         double latent_scale = 1.0);
   Conditioning encode(std::span<const Condition> conditions) const override;
+  ConditionReads reads() const override;
   bool gives_map() const override { return true; }
   bool has_null() const override { return false; }
 

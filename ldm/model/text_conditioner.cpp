@@ -1,9 +1,10 @@
+#include "ldm/model/text_conditioner.h"
+
 #include <ATen/ATen.h>
 
 #include <utility>
 
 #include "ldm/core/error.h"
-#include "ldm/model/text_conditioner.h"
 
 namespace ldm {
 
@@ -47,6 +48,11 @@ Conditioning TextConditioner::encode(std::span<const Condition> conditions) cons
 std::string TextConditioner::complaint(const std::string& prompt) const {
   if (!tokenizer_) return {};
   return prompt_complaint(prompt, LearnedWordsTokenizer(*tokenizer_, words_), options_.max_length);
+}
+
+ConditionReads TextConditioner::reads() const {
+  if (tokenizer_) return {};
+  return {.tokens = options_.max_length, .vocabulary = options_.transformer.vocab_size};
 }
 
 int64_t TextConditioner::word_width() const { return options_.transformer.n_embed; }

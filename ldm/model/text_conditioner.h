@@ -28,6 +28,7 @@ class TextConditioner : public Conditioner, public WordLearner {
   Conditioning encode(std::span<const Condition> conditions) const override;
   std::string vocabulary() const override { return tokenizer_ ? tokenizer_->to_vocab() : std::string(); }
   std::string complaint(const std::string& prompt) const override;
+  ConditionReads reads() const override;
   bool takes_words() const override { return tokenizer_.has_value(); }
   bool has_null() const override { return tokenizer_.has_value(); }
   int64_t word_width() const override;
