@@ -32,6 +32,50 @@ int64_t a1111_encode_steps(double strength, int64_t n) {
   return static_cast<int64_t>(std::min(checked_strength(strength), 0.999) * static_cast<double>(n));
 }
 
+StrengthRule parse_strength_rule(std::string_view name) {
+  for (const auto rule : {StrengthRule::kDiffusers, StrengthRule::kLdm, StrengthRule::kA1111}) {
+    if (to_string(rule) == name) return rule;
+  }
+  fail(ErrorKind::kUsage, "strength rule: expected diffusers, ldm or a1111, got '", name, "'");
+}
+
+std::string_view to_string(StrengthRule rule) {
+  if (rule == StrengthRule::kLdm) return "ldm";
+  return rule == StrengthRule::kA1111 ? "a1111" : "diffusers";
+}
+
+EditWalk edit_walk(StrengthRule rule, double strength, const std::vector<double>& sigmas) {
+  check(sigmas.size() >= 2, "edit_walk: expected two or more levels, got ", sigmas.size());
+  const auto n = static_cast<int64_t>(sigmas.size()) - 1;
+  const auto tail = [&](int64_t first) { return std::vector<double>(sigmas.begin() + first, sigmas.end()); };
+  if (checked_strength(strength) == 0) return {};
+  switch (rule) {
+    case StrengthRule::kDiffusers: {
+      const auto first = diffusers_start_step(strength, n);
+      return {.noised = sigmas[static_cast<size_t>(first)], .sigmas = tail(first)};
+    }
+    case StrengthRule::kA1111: {
+      const auto first = n - a1111_encode_steps(strength, n) - 1;
+      return {.noised = sigmas[static_cast<size_t>(first)], .sigmas = tail(first)};
+    }
+    case StrengthRule::kLdm:
+      break;
+  }
+  const auto steps = ldm_encode_steps(strength, n);
+  if (steps == 0) return {};
+  return {.noised = sigmas[static_cast<size_t>(std::max<int64_t>(0, n - steps - 1))],
+          .sigmas = tail(n - steps)};
+}
+
+torch::Tensor start_of_walk(const EditWalk& walk, const torch::Tensor& clean, const torch::Tensor& noise) {
+  check(walk.steps() > 0, "start_of_walk: expected a walk of one step or more");
+  if (std::isinf(walk.sigmas.front())) return noise;
+  const double scale = std::hypot(1.0, walk.sigmas.front());
+  if (std::isinf(walk.noised)) return noise * scale;
+  if (walk.noised == walk.sigmas.front()) return clean + walk.noised * noise;
+  return (clean + walk.noised * noise) * (scale / std::hypot(1.0, walk.noised));
+}
+
 InpaintInputs prepare_inpaint(const torch::Tensor& image, const torch::Tensor& mask) {
   const auto hole = mask.ge(0.5).to(image.scalar_type());
   return {image * 2 - 1, hole * 2 - 1, (1 - hole) * image * 2 - 1};

@@ -3,6 +3,8 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace ldm {
 
@@ -19,6 +21,27 @@ int64_t ldm_encode_steps(double strength, int64_t n);
 int64_t diffusers_init_timestep(double strength, int64_t n);
 int64_t diffusers_start_step(double strength, int64_t n);
 int64_t a1111_encode_steps(double strength, int64_t n);
+
+enum class StrengthRule { kDiffusers, kLdm, kA1111 };
+// "diffusers", "ldm" or "a1111". Throws kUsage otherwise.
+StrengthRule parse_strength_rule(std::string_view name);
+std::string_view to_string(StrengthRule rule);
+
+// The way from a noised picture: the picture gets noise of level `noised`, then the levels are walked; fewer
+// than two of them: there is nothing to walk, and the picture stays as it is.
+struct EditWalk {
+  double noised = 0.0;
+  std::vector<double> sigmas;
+
+  int64_t steps() const { return sigmas.empty() ? 0 : static_cast<int64_t>(sigmas.size()) - 1; }
+};
+// By the rule, out of all levels of a run (steps + 1, descending). A strength of 0 walks no step under any
+// rule (a1111 would walk one), and ldm's 1, where the original fails, walks all from the highest level.
+EditWalk edit_walk(StrengthRule rule, double strength, const std::vector<double>& sigmas);
+// The state clean + sigma noise with which the walk begins, from clean latents and unit noise [N, C, H, W].
+// ldm noises to one level and begins at the next lower one with the same variance-preserving state. At an
+// infinite level nothing of the picture is left: it is the noise.
+torch::Tensor start_of_walk(const EditWalk& walk, const torch::Tensor& clean, const torch::Tensor& noise);
 
 // A picture and a mask for the original's inpainting models, from values in [0, 1]: image [N, 3, H, W] and
 // mask [N, 1, H, W], where 1 is to be painted, rounded to 0 or 1.

@@ -4,7 +4,7 @@
 
 #include "ldm/core/error.h"
 #include "ldm/diffusion/pure_noise.h"
-#include "ldm/diffusion/samplers.h"
+#include "ldm/diffusion/sample_from.h"
 #include "ldm/diffusion/spacing.h"
 
 namespace ldm {
@@ -18,22 +18,19 @@ double sample_last_level(const SamplerInfo& sampler, const NoiseSchedule& schedu
   return theirs ? schedule.sigma_min() : 0.0;
 }
 
-// Unit noise to clean latents: scales the noise, takes a first step from an infinite level apart, and undoes
-// the scale of what ends above 0. `walk` runs the sampler over finite levels.
+// Takes a first step from an infinite level apart, and undoes the scale of what ends above 0. `walk` runs the
+// sampler over finite levels.
 torch::Tensor sample_with(
-    const SamplerInfo& sampler, const Denoiser& denoise, const NoiseSchedule& schedule,
-    const torch::Tensor& unit_noise, const SampleOptions& options, const SamplerRun& run,
+    const SamplerInfo& sampler, const Denoiser& denoise, torch::Tensor x, std::vector<double> sigmas,
+    const SampleOptions& options, const SamplerRun& run,
     const std::function<torch::Tensor(torch::Tensor, const std::vector<double>&)>& walk) {
-  auto sigmas = sampler_sigmas(sampler, schedule, options);
-  const double first = sigmas.front(), last = sigmas.back();
-  torch::Tensor x;
-  if (std::isinf(first)) {
+  if (sigmas.size() < 2) return x;
+  const double last = sigmas.back();
+  if (std::isinf(sigmas.front())) {
     const double eta = options.eta.value_or(sampler.stochastic ? 1.0 : 0.0);
-    x = step_from_pure_noise(denoise, unit_noise, sigmas[1], run, eta);
+    x = step_from_pure_noise(denoise, x, sigmas[1], run, eta);
     sigmas.erase(sigmas.begin());
     if (sigmas.size() == 1) return x;
-  } else {
-    x = unit_noise * (sampler.end == SamplerEnd::kOriginal ? std::sqrt(1 + first * first) : first);
   }
   x = walk(std::move(x), sigmas);
   // Back to the variance-preserving state, which at level 0 is the clean one.
@@ -63,25 +60,47 @@ std::vector<double> sampler_sigmas(const SamplerInfo& sampler, const NoiseSchedu
   return out;
 }
 
+torch::Tensor start_of_noise(const SamplerInfo& sampler, const torch::Tensor& unit_noise,
+                             const std::vector<double>& sigmas) {
+  const double first = sigmas.front();
+  if (std::isinf(first)) return unit_noise;
+  return unit_noise * (sampler.end == SamplerEnd::kOriginal ? std::sqrt(1 + first * first) : first);
+}
+
+torch::Tensor sample_from(const SamplerInfo& sampler, const Denoiser& denoise, const NoiseSchedule& schedule,
+                          torch::Tensor x, const std::vector<double>& sigmas, const SampleOptions& options,
+                          const SamplerRun& run) {
+  check(sampler.run != nullptr, "sample: ", sampler.name, " needs guidance, its estimate with and without");
+  return sample_with(sampler, denoise, std::move(x), sigmas, options, run,
+                     [&](torch::Tensor at, const std::vector<double>& levels) {
+                       return sampler.run(denoise, std::move(at), levels, run, options, schedule);
+                     });
+}
+
+torch::Tensor sample_from(const SamplerInfo& sampler, const GuidedDenoiser& denoise, torch::Tensor x,
+                          const std::vector<double>& sigmas, const SampleOptions& options,
+                          const SamplerRun& run) {
+  check(sampler.run_guided != nullptr, "sample: ", sampler.name, " is no CFG++ sampler");
+  const Denoiser guided = [&](const torch::Tensor& at, const torch::Tensor& sigma) {
+    return denoise(at, sigma).denoised;
+  };
+  return sample_with(sampler, guided, std::move(x), sigmas, options, run,
+                     [&](torch::Tensor at, const std::vector<double>& levels) {
+                       return sampler.run_guided(denoise, std::move(at), levels, run, options);
+                     });
+}
+
 torch::Tensor sample(const SamplerInfo& sampler, const Denoiser& denoise, const NoiseSchedule& schedule,
                      const torch::Tensor& unit_noise, const SampleOptions& options, const SamplerRun& run) {
-  check(sampler.run != nullptr, "sample: ", sampler.name, " needs guidance, its estimate with and without");
-  return sample_with(sampler, denoise, schedule, unit_noise, options, run,
-                     [&](torch::Tensor x, const std::vector<double>& sigmas) {
-                       return sampler.run(denoise, std::move(x), sigmas, run, options, schedule);
-                     });
+  const auto sigmas = sampler_sigmas(sampler, schedule, options);
+  return sample_from(sampler, denoise, schedule, start_of_noise(sampler, unit_noise, sigmas), sigmas, options,
+                     run);
 }
 
 torch::Tensor sample(const SamplerInfo& sampler, const GuidedDenoiser& denoise, const NoiseSchedule& schedule,
                      const torch::Tensor& unit_noise, const SampleOptions& options, const SamplerRun& run) {
-  check(sampler.run_guided != nullptr, "sample: ", sampler.name, " is no CFG++ sampler");
-  const Denoiser guided = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
-    return denoise(x, sigma).denoised;
-  };
-  return sample_with(sampler, guided, schedule, unit_noise, options, run,
-                     [&](torch::Tensor x, const std::vector<double>& sigmas) {
-                       return sampler.run_guided(denoise, std::move(x), sigmas, run, options);
-                     });
+  const auto sigmas = sampler_sigmas(sampler, schedule, options);
+  return sample_from(sampler, denoise, start_of_noise(sampler, unit_noise, sigmas), sigmas, options, run);
 }
 
 }  // namespace ldm
