@@ -165,16 +165,18 @@ void run_img2img_ldm(Case& c) {
   c.expect_true("t_enc", steps == o.at("t_enc").get<int64_t>());
   const auto x0 = c.input("x0");
   const auto t = at::full({x0.size(0)}, timesteps.at(static_cast<size_t>(steps)), at::kLong);
-  auto z = q_sample(schedule, x0, t.to(x0.device()), c.input("encode_noise"));
+  const auto z = q_sample(schedule, x0, t.to(x0.device()), c.input("encode_noise"));
   c.expect("z_enc", z);
-  std::vector<double> sigmas;
-  for (int64_t i = steps; i-- > 0;) sigmas.push_back(schedule.sigma(timesteps[static_cast<size_t>(i)]));
-  sigmas.push_back(schedule.sigma_min());
+  // There may be more timesteps than S, of which the strength is a part.
+  EditWalk walk{.noised = schedule.sigma(timesteps[static_cast<size_t>(steps)]), .sigmas = {}};
+  for (int64_t i = steps; i-- > 0;) walk.sigmas.push_back(schedule.sigma(timesteps[static_cast<size_t>(i)]));
+  walk.sigmas.push_back(schedule.sigma_min());
   std::vector<double> calls;
   const auto denoise = case_denoiser(c, schedule, Prediction::kEps, &calls);
   SamplerRun run{.noise = case_noise(c)};
-  const double first = std::hypot(1.0, sigmas.front()), last = std::hypot(1.0, sigmas.back());
-  c.expect("x_final", sample_ddim(denoise, z * first, sigmas, run, {.eta = o.at("eta")}) / last);
+  const auto start = start_of_walk(walk, x0, c.input("encode_noise"));
+  const double last = std::hypot(1.0, walk.sigmas.back());
+  c.expect("x_final", sample_ddim(denoise, start, walk.sigmas, run, {.eta = o.at("eta")}) / last);
 }
 
 void run_interp(Case& c) {
