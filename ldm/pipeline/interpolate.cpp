@@ -16,8 +16,8 @@ namespace {
 torch::Tensor mix_rows(const torch::Tensor& places, const std::vector<PathPosition>& positions,
                        MixRule rule) {
   std::vector<torch::Tensor> rows;
-  for (const auto& at : positions)
-    rows.push_back(mix(rule, at.t, places.narrow(0, at.from, 1), places.narrow(0, at.to, 1)));
+  const auto row = [&](size_t k) { return places.narrow(0, static_cast<int64_t>(k), 1); };
+  for (const auto& at : positions) rows.push_back(mix(rule, at.t, row(at.from), row(at.to)));
   return at::cat(rows);
 }
 
@@ -36,14 +36,15 @@ MixRule parse_mix_rule(std::string_view text) {
   return text == "lerp" ? MixRule::kLerp : MixRule::kSlerp;
 }
 
-PathPosition path_position(int64_t places, bool closed, int64_t frames, int64_t k) {
+PathPosition path_position(size_t count, bool closed, int64_t frames, int64_t k) {
+  const auto places = static_cast<int64_t>(count);
   check(places >= 2 && frames >= 2 && k >= 0 && k < frames, ErrorKind::kInternal, "path_position: frame ", k,
         " of ", frames, " on a way through ", places, " places");
   // Whole numbers as far as they go: a frame that is a place lies there exactly.
   const int64_t legs = closed ? places : places - 1, parts = closed ? frames : frames - 1;
   const int64_t leg = std::min(k * legs / parts, legs - 1);
   const int64_t rest = k * legs - leg * parts;
-  return {leg, (leg + 1) % places, static_cast<double>(rest) / static_cast<double>(parts)};
+  return {static_cast<size_t>(leg), static_cast<size_t>((leg + 1) % places), static_cast<double>(rest) / static_cast<double>(parts)};
 }
 
 torch::Tensor mix(MixRule rule, double t, const torch::Tensor& first, const torch::Tensor& second) {

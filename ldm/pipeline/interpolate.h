@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -19,12 +20,15 @@ MixRule parse_mix_rule(std::string_view text);
 
 // Where a frame lies: a part t in [0, 1] of the way between two of `places`.
 struct PathPosition {
-  int64_t from = 0, to = 0;
+  size_t from = 0, to = 0;
   double t = 0.0;
 };
 // Frame k of `frames` on a way through `places` places. The first frame is the first place; the last is the
 // last one, or where the way is closed one step before the first again.
-PathPosition path_position(int64_t places, bool closed, int64_t frames, int64_t k);
+PathPosition path_position(size_t places, bool closed, int64_t frames, int64_t k);
+inline PathPosition path_position(const PathRequest& path, int64_t frames, int64_t k) {
+  return path_position(path.places.size(), path.closed, frames, k);
+}
 
 // Between two tensors [N, ...] of one shape: exactly the first at t = 0 and the second at t = 1.
 torch::Tensor mix(MixRule rule, double t, const torch::Tensor& first, const torch::Tensor& second);

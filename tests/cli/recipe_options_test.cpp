@@ -40,7 +40,7 @@ struct SampleVerb {
     verb->add_option("--out", out);
     verb->add_flag("--force", force);
     words.insert(words.begin(), "generate");
-    app.parse({words.rbegin(), words.rend()});
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back.
   }
 
   auto values() const { return std::tie(prompt, text, file, several, number, flag); }
