@@ -11,16 +11,21 @@ function(ldm_folder name)
     target_link_libraries(ldm_${name} PUBLIC ldm_${_use})
   endforeach()
   target_link_libraries(ldm_${name} PRIVATE ${ARG_LIBS})
+  ldm_in_units(ldm_${name})
   if(ARG_TORCH)
     ldm_use_torch(ldm_${name})
   endif()
   set_property(GLOBAL APPEND PROPERTY LDM_FOLDERS ldm_${name})
 endfunction()
 
-# The precompiled header belongs to one object library; every target with the same flags reuses it. With LDM_UNITY several
-# files are compiled as one: LibTorch's templates are then instantiated once for all of them, a third of the time.
-function(ldm_use_torch target)
+# With LDM_UNITY several files are compiled as one: headers are then read and LibTorch's templates instantiated once for all
+# of them, a third of the time.
+function(ldm_in_units target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${LDM_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
+# The precompiled header belongs to one object library; every target with the same flags reuses it.
+function(ldm_use_torch target)
   target_link_libraries(${target} PUBLIC TorchWheel::torch)
   if(LDM_PCH)
     target_precompile_headers(${target} REUSE_FROM ldm_pch)
@@ -43,6 +48,7 @@ function(ldm_test name)
   endforeach()
   target_link_libraries(${name}_test PRIVATE GTest::gtest GTest::gtest_main ${ARG_LIBS})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
+  ldm_in_units(${name}_test)
   if(ARG_TORCH)
     ldm_use_torch(${name}_test)
   endif()

@@ -14,7 +14,6 @@
 namespace ldm {
 namespace {
 
-constexpr auto kFormat = ErrorKind::kFormat;
 constexpr uint32_t kGgufMagic = 0x46554747;  // "GGUF"
 constexpr uint32_t kMaxGgufRank = 4;
 constexpr uint64_t kMaxAlignment = 1 << 16;
@@ -38,8 +37,8 @@ enum MetadataType : uint32_t {
 
 std::string read_string(ByteReader& reader, const GgufLimits& limits) {
   const auto bytes = reader.number<uint64_t>();
-  check(bytes <= limits.max_text_bytes, kFormat, "gguf: expected texts of at most ", limits.max_text_bytes,
-        " bytes, got ", bytes);
+  check(bytes <= limits.max_text_bytes, ErrorKind::kFormat, "gguf: expected texts of at most ",
+        limits.max_text_bytes, " bytes, got ", bytes);
   return std::string(reader.text(bytes));
 }
 
@@ -77,7 +76,7 @@ std::string read_scalar(ByteReader& reader, uint32_t type, const GgufLimits& lim
     case kFloat64:
       return number_text<double>(reader);
     default:
-      fail(kFormat, "gguf: unknown type of metadata ", type);
+      fail(ErrorKind::kFormat, "gguf: unknown type of metadata ", type);
   }
 }
 
@@ -85,8 +84,9 @@ std::string read_scalar(ByteReader& reader, uint32_t type, const GgufLimits& lim
 std::string skip_array(ByteReader& reader, const GgufLimits& limits) {
   const auto type = reader.number<uint32_t>();
   const auto count = reader.number<uint64_t>();
-  check(type != kArray, kFormat, "gguf: arrays of arrays are not read");
-  check(count <= reader.left(), kFormat, "gguf: an array of ", count, " values in ", reader.left(), " bytes");
+  check(type != kArray, ErrorKind::kFormat, "gguf: arrays of arrays are not read");
+  check(count <= reader.left(), ErrorKind::kFormat, "gguf: an array of ", count, " values in ", reader.left(),
+        " bytes");
   for (uint64_t i = 0; i < count; ++i) read_scalar(reader, type, limits);
   return "[" + std::to_string(count) + " values]";
 }
@@ -96,7 +96,7 @@ void read_metadata_entry(ByteReader& reader, const GgufLimits& limits, GgufFile&
   const auto type = reader.number<uint32_t>();
   auto value = type == kArray ? skip_array(reader, limits) : read_scalar(reader, type, limits);
   const auto [at, added] = out.metadata.emplace(std::move(key), std::move(value));
-  check(added, kFormat, "gguf: the key ", printable(at->first), " is there twice");
+  check(added, ErrorKind::kFormat, "gguf: the key ", printable(at->first), " is there twice");
 }
 
 // Where the data of a tensor lies, relative to the data section.
@@ -107,20 +107,20 @@ struct Place {
 Place read_tensor_info(ByteReader& reader, const GgufLimits& limits, GgufTensor& out) {
   out.name = read_string(reader, limits);
   const auto rank = reader.number<uint32_t>();
-  check(rank <= kMaxGgufRank, kFormat, "gguf: tensor ", printable(out.name), ": expected at most ",
+  check(rank <= kMaxGgufRank, ErrorKind::kFormat, "gguf: tensor ", printable(out.name), ": expected at most ",
         kMaxGgufRank, " dimensions, got ", rank);
   for (uint32_t i = 0; i < rank; ++i) out.shape.insert(out.shape.begin(), reader.number<int64_t>());
   const auto type = reader.number<uint32_t>();
   const auto block = find_gguf_block(type);
-  check(block.has_value(), kFormat, "gguf: tensor ", printable(out.name), ": number type ", type,
+  check(block.has_value(), ErrorKind::kFormat, "gguf: tensor ", printable(out.name), ": number type ", type,
         " is not read");
   out.type = static_cast<GgufType>(type);
   const auto elements = static_cast<uint64_t>(element_count(out.name, out.shape));
   const uint64_t row = out.shape.empty() ? 1 : static_cast<uint64_t>(out.shape.back());
-  check(row % block->elements == 0, kFormat, "gguf: tensor ", printable(out.name),
+  check(row % block->elements == 0, ErrorKind::kFormat, "gguf: tensor ", printable(out.name),
         ": expected rows of whole blocks of ", block->elements, ", got ", row);
   Place place{.offset = reader.number<uint64_t>()};
-  check(!__builtin_mul_overflow(elements / block->elements, block->bytes, &place.bytes), kFormat,
+  check(!__builtin_mul_overflow(elements / block->elements, block->bytes, &place.bytes), ErrorKind::kFormat,
         "gguf: tensor ", printable(out.name), ": its size overflows");
   return place;
 }
@@ -131,7 +131,7 @@ uint64_t find_alignment(const GgufFile& file) {
   const std::string& text = found->second;
   const bool digits = !text.empty() && text.size() < 8 && text.find_first_not_of("0123456789") == text.npos;
   const uint64_t value = digits ? std::stoull(text) : 0;
-  check(value >= 1 && value <= kMaxAlignment && (value & (value - 1)) == 0, kFormat,
+  check(value >= 1 && value <= kMaxAlignment && (value & (value - 1)) == 0, ErrorKind::kFormat,
         "gguf: expected general.alignment to be a power of two, got ", printable(text));
   return value;
 }
@@ -139,7 +139,8 @@ uint64_t find_alignment(const GgufFile& file) {
 void check_disjoint(std::vector<std::pair<uint64_t, uint64_t>> extents) {
   std::sort(extents.begin(), extents.end());
   for (size_t i = 1; i < extents.size(); ++i) {
-    check(extents[i].first >= extents[i - 1].second, kFormat, "gguf: tensors overlap at ", extents[i].first);
+    check(extents[i].first >= extents[i - 1].second, ErrorKind::kFormat, "gguf: tensors overlap at ",
+          extents[i].first);
   }
 }
 
@@ -154,10 +155,10 @@ void place_tensors(ByteReader& reader, const std::vector<Place>& places, GgufFil
   for (size_t i = 0; i < places.size(); ++i) {
     auto& tensor = out.tensors[i];
     const auto [offset, bytes] = places[i];
-    check(offset <= room && bytes <= room - offset && offset % alignment == 0, kFormat, "gguf: tensor ",
-          printable(tensor.name), ": expected it aligned and inside the ", room, " bytes of data, got ",
-          bytes, " bytes at ", offset);
-    check(names.insert(tensor.name).second, kFormat, "gguf: the name ", printable(tensor.name),
+    check(offset <= room && bytes <= room - offset && offset % alignment == 0, ErrorKind::kFormat,
+          "gguf: tensor ", printable(tensor.name), ": expected it aligned and inside the ", room,
+          " bytes of data, got ", bytes, " bytes at ", offset);
+    check(names.insert(tensor.name).second, ErrorKind::kFormat, "gguf: the name ", printable(tensor.name),
           " is there twice");
     reader.seek(base + offset);
     tensor.data = reader.take(bytes);
@@ -174,11 +175,12 @@ bool is_gguf(std::span<const std::byte> bytes) {
 
 GgufFile parse_gguf(std::span<const std::byte> bytes, const GgufLimits& limits) {
   ByteReader reader(bytes, "gguf");
-  check(reader.number<uint32_t>() == kGgufMagic, kFormat, "gguf: expected the magic 'GGUF'");
+  check(reader.number<uint32_t>() == kGgufMagic, ErrorKind::kFormat, "gguf: expected the magic 'GGUF'");
   GgufFile out{.version = reader.number<uint32_t>()};
-  check(out.version == 2 || out.version == 3, kFormat, "gguf: expected version 2 or 3, got ", out.version);
+  check(out.version == 2 || out.version == 3, ErrorKind::kFormat, "gguf: expected version 2 or 3, got ",
+        out.version);
   const auto tensors = reader.number<uint64_t>(), entries = reader.number<uint64_t>();
-  check(std::max(tensors, entries) <= limits.max_entries, kFormat, "gguf: expected at most ",
+  check(std::max(tensors, entries) <= limits.max_entries, ErrorKind::kFormat, "gguf: expected at most ",
         limits.max_entries, " tensors and keys, got ", tensors, " and ", entries);
   for (uint64_t i = 0; i < entries; ++i) read_metadata_entry(reader, limits, out);
   std::vector<Place> places;

@@ -12,7 +12,6 @@
 namespace ldm {
 namespace {
 
-constexpr auto kFormat = ErrorKind::kFormat;
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kMaxHeader = 64 << 10, kMaxRank = 32;
 
@@ -45,12 +44,13 @@ class NpyHeaderParser {
       } else if (key == "fortran_order" && !std::exchange(order, true)) {
         out.fortran_order = boolean();
       } else {
-        check(key == "shape" && !std::exchange(shape, true), kFormat, "npy: unexpected key ", printable(key));
+        check(key == "shape" && !std::exchange(shape, true), ErrorKind::kFormat, "npy: unexpected key ",
+              printable(key));
         out.shape = tuple();
       }
-      if (!accept(",")) check(peek() == '}', kFormat, "npy: expected ',' or '}' in the header");
+      if (!accept(",")) check(peek() == '}', ErrorKind::kFormat, "npy: expected ',' or '}' in the header");
     }
-    check(descr && order && shape && peek() == 0, kFormat,
+    check(descr && order && shape && peek() == 0, ErrorKind::kFormat,
           "npy: expected a header of descr, fortran_order and shape");
     return out;
   }
@@ -68,15 +68,15 @@ class NpyHeaderParser {
     return true;
   }
   void expect(std::string_view word) {
-    check(accept(word), kFormat, "npy: expected '", word, "' in the header, got ",
+    check(accept(word), ErrorKind::kFormat, "npy: expected '", word, "' in the header, got ",
           printable(rest_.substr(0, 20)));
   }
   std::string_view string() {
     const char quote = peek();
-    check(quote == '\'' || quote == '"', kFormat, "npy: expected a text in the header, got ",
+    check(quote == '\'' || quote == '"', ErrorKind::kFormat, "npy: expected a text in the header, got ",
           printable(rest_.substr(0, 20)), "; records are not read");
     const size_t end = rest_.find(quote, 1);
-    check(end != rest_.npos, kFormat, "npy: expected a closing quote in the header");
+    check(end != rest_.npos, ErrorKind::kFormat, "npy: expected a closing quote in the header");
     const auto out = rest_.substr(1, end - 1);
     rest_.remove_prefix(end + 1);
     return out;
@@ -90,8 +90,8 @@ class NpyHeaderParser {
     peek();
     int64_t value = 0;
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
-    check(error == std::errc() && value >= 0, kFormat, "npy: expected a size >= 0 in the shape, got ",
-          printable(rest_.substr(0, 20)));
+    check(error == std::errc() && value >= 0, ErrorKind::kFormat,
+          "npy: expected a size >= 0 in the shape, got ", printable(rest_.substr(0, 20)));
     rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
     accept("L");  // Python 2 wrote 3L.
     return value;
@@ -100,9 +100,9 @@ class NpyHeaderParser {
     std::vector<int64_t> out;
     expect("(");
     while (!accept(")")) {
-      check(out.size() < kMaxRank, kFormat, "npy: expected at most ", kMaxRank, " dimensions");
+      check(out.size() < kMaxRank, ErrorKind::kFormat, "npy: expected at most ", kMaxRank, " dimensions");
       out.push_back(integer());
-      if (!accept(",")) check(peek() == ')', kFormat, "npy: expected ',' or ')' in the shape");
+      if (!accept(",")) check(peek() == ')', ErrorKind::kFormat, "npy: expected ',' or ')' in the shape");
     }
     return out;
   }
@@ -111,13 +111,13 @@ class NpyHeaderParser {
 };
 
 DType read_description(std::string_view descr) {
-  check(descr.size() >= 3, kFormat, "npy: expected a type such as '<f4', got ", printable(descr));
-  check(descr[0] != '>', kFormat, "npy: expected little-endian numbers, got ", printable(descr));
+  check(descr.size() >= 3, ErrorKind::kFormat, "npy: expected a type such as '<f4', got ", printable(descr));
+  check(descr[0] != '>', ErrorKind::kFormat, "npy: expected little-endian numbers, got ", printable(descr));
   for (const auto& [text, dtype] : kDescriptions) {
     const bool order = descr[0] == '<' || descr[0] == '=' || descr[0] == '|';
     if (order && descr.substr(1) == text) return dtype;
   }
-  fail(kFormat, "npy: arrays of type ", printable(descr), " are not read");
+  fail(ErrorKind::kFormat, "npy: arrays of type ", printable(descr), " are not read");
 }
 
 std::vector<int64_t> fortran_strides(const std::vector<int64_t>& shape) {
@@ -134,20 +134,21 @@ std::vector<int64_t> fortran_strides(const std::vector<int64_t>& shape) {
 
 StridedEntry parse_npy(std::span<const std::byte> bytes, const std::string& name) {
   ByteReader reader(bytes, "npy");
-  check(reader.text(kMagic.size()) == kMagic, kFormat, "npy: expected the magic of NumPy's format");
+  check(reader.text(kMagic.size()) == kMagic, ErrorKind::kFormat,
+        "npy: expected the magic of NumPy's format");
   const auto major = reader.number<uint8_t>();
   reader.take(1);
-  check(major >= 1 && major <= 3, kFormat, "npy: expected version 1, 2 or 3, got ", int{major});
+  check(major >= 1 && major <= 3, ErrorKind::kFormat, "npy: expected version 1, 2 or 3, got ", int{major});
   const uint64_t length = major == 1 ? reader.number<uint16_t>() : reader.number<uint32_t>();
-  check(length <= kMaxHeader, kFormat, "npy: expected a header of at most ", kMaxHeader, " bytes, got ",
-        length);
+  check(length <= kMaxHeader, ErrorKind::kFormat, "npy: expected a header of at most ", kMaxHeader,
+        " bytes, got ", length);
   auto header = NpyHeaderParser(reader.text(length)).parse();
   StridedEntry out{name, read_description(header.descr), std::move(header.shape), {}, {}};
   uint64_t size = 0;
   const bool fits = !__builtin_mul_overflow(static_cast<uint64_t>(element_count(name, out.shape)),
                                             static_cast<uint64_t>(dtype_bits(out.dtype) / 8), &size);
-  check(fits && size == reader.left(), kFormat, "npy: array ", printable(name), ": expected ", size,
-        " bytes of data, got ", reader.left());
+  check(fits && size == reader.left(), ErrorKind::kFormat, "npy: array ", printable(name), ": expected ",
+        size, " bytes of data, got ", reader.left());
   out.strides = header.fortran_order ? fortran_strides(out.shape) : row_major_strides(out.shape);
   out.data = reader.take(size);
   return out;
@@ -156,7 +157,7 @@ StridedEntry parse_npy(std::span<const std::byte> bytes, const std::string& name
 const StridedEntry& NpzFile::at(const std::string& name) const {
   const auto found =
       std::find_if(arrays.begin(), arrays.end(), [&](const auto& a) { return a.name == name; });
-  check(found != arrays.end(), kFormat, "npz: expected an array ", printable(name),
+  check(found != arrays.end(), ErrorKind::kFormat, "npz: expected an array ", printable(name),
         "; it is not in the file");
   return *found;
 }
@@ -166,7 +167,7 @@ NpzFile parse_npz(std::span<const std::byte> bytes) {
   NpzFile out;
   for (const auto& entry : archive.entries()) {
     constexpr std::string_view kEnding = ".npy";
-    check(entry.name.ends_with(kEnding), kFormat, "npz: expected entries that end in .npy, got ",
+    check(entry.name.ends_with(kEnding), ErrorKind::kFormat, "npz: expected entries that end in .npy, got ",
           printable(entry.name));
     auto data = entry.data;
     if (entry.compressed) {

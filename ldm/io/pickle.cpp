@@ -13,7 +13,6 @@
 namespace ldm {
 namespace {
 
-constexpr auto kFormat = ErrorKind::kFormat;
 constexpr PickleId kUnset = std::numeric_limits<PickleId>::max();
 
 // The opcodes of protocol 2 that torch.save uses, by Python's names.
@@ -71,7 +70,7 @@ class PickleMachine {
  public:
   PickleMachine(std::span<const std::byte> bytes, const AllowGlobal& allow, const PickleLimits& limits)
       : reader_(bytes, "pickle"), allow_(allow), limits_(limits) {
-    check(bytes.size() <= limits.max_bytes, kFormat, "pickle: expected at most ", limits.max_bytes,
+    check(bytes.size() <= limits.max_bytes, ErrorKind::kFormat, "pickle: expected at most ", limits.max_bytes,
           " bytes, got ", bytes.size());
     none_ = add({.type = PickleType::kNone});
     false_ = add({.type = PickleType::kBool});
@@ -85,7 +84,7 @@ class PickleMachine {
     while (step(reader_.number<uint8_t>())) {
     }
     out_.root_ = pop();
-    check(stack_.empty() && marks_.empty(), kFormat, "pickle: expected one value at the end, got ",
+    check(stack_.empty() && marks_.empty(), ErrorKind::kFormat, "pickle: expected one value at the end, got ",
           stack_.size() + 1, "; the file is damaged");
     out_.bytes_ = reader_.position();
     return std::move(out_);
@@ -183,13 +182,13 @@ class PickleMachine {
     const std::string shown = opcode > 0x20 && opcode < 0x7F
                                   ? std::string("'") + static_cast<char>(opcode) + "'"
                                   : std::to_string(opcode);
-    fail(kFormat, "pickle: opcode ", shown, " at ", reader_.position() - 1,
+    fail(ErrorKind::kFormat, "pickle: opcode ", shown, " at ", reader_.position() - 1,
          " is not one that a checkpoint needs; refused");
   }
 
   PickleId add(PickleNode node) {
     check(out_.nodes_.size() < limits_.max_nodes && out_.nodes_.size() < 1024 + reader_.position() / 3,
-          kFormat, "pickle: more values than a checkpoint of its size would have");
+          ErrorKind::kFormat, "pickle: more values than a checkpoint of its size would have");
     out_.nodes_.push_back(std::move(node));
     return static_cast<PickleId>(out_.nodes_.size() - 1);
   }
@@ -199,26 +198,26 @@ class PickleMachine {
   }
   PickleId pop() {
     const size_t bottom = marks_.empty() ? 0 : marks_.back();
-    check(stack_.size() > bottom, kFormat, "pickle: the stack is empty at ", reader_.position() - 1,
-          "; the file is damaged");
+    check(stack_.size() > bottom, ErrorKind::kFormat, "pickle: the stack is empty at ",
+          reader_.position() - 1, "; the file is damaged");
     const PickleId id = stack_.back();
     stack_.pop_back();
     return id;
   }
   PickleNode& top(const char* what, PickleType type) {
     check(stack_.size() > (marks_.empty() ? 0 : marks_.back()) && out_.nodes_[stack_.back()].type == type,
-          kFormat, "pickle: expected ", what, " below the items at ", reader_.position() - 1);
+          ErrorKind::kFormat, "pickle: expected ", what, " below the items at ", reader_.position() - 1);
     return out_.nodes_[stack_.back()];
   }
 
   bool mark() {
-    check(marks_.size() < limits_.max_marks, kFormat, "pickle: expected at most ", limits_.max_marks,
-          " open marks");
+    check(marks_.size() < limits_.max_marks, ErrorKind::kFormat, "pickle: expected at most ",
+          limits_.max_marks, " open marks");
     marks_.push_back(stack_.size());
     return true;
   }
   std::vector<PickleId> pop_to_mark() {
-    check(!marks_.empty(), kFormat, "pickle: no mark on the stack at ", reader_.position() - 1,
+    check(!marks_.empty(), ErrorKind::kFormat, "pickle: no mark on the stack at ", reader_.position() - 1,
           "; the file is damaged");
     std::vector<PickleId> items(stack_.begin() + static_cast<int64_t>(marks_.back()), stack_.end());
     stack_.resize(marks_.back());
@@ -228,7 +227,8 @@ class PickleMachine {
 
   bool protocol() {
     const auto version = reader_.number<uint8_t>();
-    check(version == 2, kFormat, "pickle: expected protocol 2, which torch.save writes, got ", int{version});
+    check(version == 2, ErrorKind::kFormat, "pickle: expected protocol 2, which torch.save writes, got ",
+          int{version});
     return true;
   }
   bool push_integer(int64_t value) {
@@ -253,10 +253,10 @@ class PickleMachine {
 
   bool global() {
     const auto module = reader_.line(), name = reader_.line();
-    check(is_word(module) && is_word(name), kFormat, "pickle: expected the name of a global, got ",
+    check(is_word(module) && is_word(name), ErrorKind::kFormat, "pickle: expected the name of a global, got ",
           printable(module), " and ", printable(name));
-    check(allow_(module, name), kFormat, "pickle: refused because of the global ", module, ".", name,
-          ", which a checkpoint does not need and which may run code");
+    check(allow_(module, name), ErrorKind::kFormat, "pickle: refused because of the global ", module, ".",
+          name, ", which a checkpoint does not need and which may run code");
     const std::string_view both(module.data(), module.size() + 1 + name.size());
     return push(add({.type = PickleType::kGlobal, .text = both}));
   }
@@ -276,7 +276,8 @@ class PickleMachine {
     return set_items({key, value});
   }
   bool set_items(const std::vector<PickleId>& items) {
-    check(items.size() % 2 == 0, kFormat, "pickle: a key without a value at ", reader_.position() - 1);
+    check(items.size() % 2 == 0, ErrorKind::kFormat, "pickle: a key without a value at ",
+          reader_.position() - 1);
     auto& to = top("a dictionary", PickleType::kDict).items;
     to.insert(to.end(), items.begin(), items.end());
     return true;
@@ -286,9 +287,9 @@ class PickleMachine {
   bool object() {
     const PickleId arguments = pop(), callee = pop();
     const auto& node = out_.nodes_[callee];
-    check(node.type == PickleType::kGlobal, kFormat, "pickle: expected a global to be called at ",
+    check(node.type == PickleType::kGlobal, ErrorKind::kFormat, "pickle: expected a global to be called at ",
           reader_.position() - 1);
-    check(out_.nodes_[arguments].type == PickleType::kTuple, kFormat,
+    check(out_.nodes_[arguments].type == PickleType::kTuple, ErrorKind::kFormat,
           "pickle: expected a tuple of arguments at ", reader_.position() - 1);
     if (node.text == "collections\nOrderedDict" && out_.nodes_[arguments].items.empty())
       return push(add({.type = PickleType::kDict}));
@@ -297,25 +298,25 @@ class PickleMachine {
   // A state dict carries its _metadata as state of the OrderedDict: nobody needs it.
   bool build() {
     const PickleId state = pop();
-    check(!stack_.empty(), kFormat, "pickle: the stack is empty at ", reader_.position() - 1);
+    check(!stack_.empty(), ErrorKind::kFormat, "pickle: the stack is empty at ", reader_.position() - 1);
     auto& node = out_.nodes_[stack_.back()];
-    check(node.type == PickleType::kDict || node.type == PickleType::kObject, kFormat,
+    check(node.type == PickleType::kDict || node.type == PickleType::kObject, ErrorKind::kFormat,
           "pickle: expected an object below its state at ", reader_.position() - 1);
     if (node.type == PickleType::kObject) node.items.push_back(state);
     return true;
   }
 
   bool put(uint32_t index) {
-    check(index <= limits_.max_memo && index <= reader_.position(), kFormat, "pickle: memo index ", index,
-          " is too large");
-    check(!stack_.empty(), kFormat, "pickle: the stack is empty at ", reader_.position() - 1);
+    check(index <= limits_.max_memo && index <= reader_.position(), ErrorKind::kFormat, "pickle: memo index ",
+          index, " is too large");
+    check(!stack_.empty(), ErrorKind::kFormat, "pickle: the stack is empty at ", reader_.position() - 1);
     if (memo_.size() <= index) memo_.resize(index + 1, kUnset);
     memo_[index] = stack_.back();
     return true;
   }
   bool get(uint32_t index) {
-    check(index < memo_.size() && memo_[index] != kUnset, kFormat, "pickle: memo index ", index, " at ",
-          reader_.position() - 1, " was never set");
+    check(index < memo_.size() && memo_[index] != kUnset, ErrorKind::kFormat, "pickle: memo index ", index,
+          " at ", reader_.position() - 1, " was never set");
     return push(memo_[index]);
   }
 

@@ -13,7 +13,6 @@ namespace ldm {
 namespace {
 
 constexpr std::string_view kMetadata = "__metadata__";
-constexpr auto kFormat = ErrorKind::kFormat;
 
 // Product of the shape times the size of a number, in bytes. Throws `kind` on overflow or if bits are left
 // over.
@@ -41,53 +40,53 @@ struct Split {
 };
 
 Split split_file(std::span<const std::byte> bytes, const SafetensorsLimits& limits) {
-  check(bytes.size() >= 8, kFormat, "safetensors: expected at least 8 bytes, got ", bytes.size());
+  check(bytes.size() >= 8, ErrorKind::kFormat, "safetensors: expected at least 8 bytes, got ", bytes.size());
   uint64_t length = 0;
   for (size_t i = 0; i < 8; ++i) length |= std::to_integer<uint64_t>(bytes[i]) << (8 * i);
-  check(length <= limits.max_header_bytes, kFormat, "safetensors: expected a header of at most ",
+  check(length <= limits.max_header_bytes, ErrorKind::kFormat, "safetensors: expected a header of at most ",
         limits.max_header_bytes, " bytes, got ", length);
-  check(length <= bytes.size() - 8, kFormat, "safetensors: expected a header of ", length,
+  check(length <= bytes.size() - 8, ErrorKind::kFormat, "safetensors: expected a header of ", length,
         " bytes, got a file with ", bytes.size() - 8, " bytes after the length");
-  check(length >= 2 && bytes[8] == std::byte{'{'}, kFormat,
+  check(length >= 2 && bytes[8] == std::byte{'{'}, ErrorKind::kFormat,
         "safetensors: expected a header that begins with '{'");
   return {bytes.subspan(8, length), bytes.subspan(8 + length)};
 }
 
 std::map<std::string, std::string> read_metadata(const Json& value) {
-  check(value.is_object(), kFormat, "safetensors: expected __metadata__ to be an object, got ",
+  check(value.is_object(), ErrorKind::kFormat, "safetensors: expected __metadata__ to be an object, got ",
         value.type_name());
   std::map<std::string, std::string> metadata;
   for (const auto& [key, text] : value.items()) {
-    check(text.is_string(), kFormat, "safetensors: expected strings in __metadata__, got ", text.type_name(),
-          " for ", printable(key));
+    check(text.is_string(), ErrorKind::kFormat, "safetensors: expected strings in __metadata__, got ",
+          text.type_name(), " for ", printable(key));
     metadata.emplace(key, text.get<std::string>());
   }
   return metadata;
 }
 
 uint64_t read_unsigned(const Json& value, std::string_view name, const char* what) {
-  check(value.is_number_unsigned(), kFormat, "safetensors: tensor ", printable(name), ": expected ", what,
-        " to hold integers >= 0, got ", printable(value.dump()));
+  check(value.is_number_unsigned(), ErrorKind::kFormat, "safetensors: tensor ", printable(name),
+        ": expected ", what, " to hold integers >= 0, got ", printable(value.dump()));
   return value.get<uint64_t>();
 }
 
 const Json& read_member(const Json& entry, std::string_view name, const char* key) {
   const auto found = entry.find(key);
-  check(found != entry.end(), kFormat, "safetensors: tensor ", printable(name), ": expected the key '", key,
-        "'");
+  check(found != entry.end(), ErrorKind::kFormat, "safetensors: tensor ", printable(name),
+        ": expected the key '", key, "'");
   return *found;
 }
 
 std::vector<int64_t> read_shape(const Json& value, std::string_view name, const SafetensorsLimits& limits) {
-  check(value.is_array(), kFormat, "safetensors: tensor ", printable(name),
+  check(value.is_array(), ErrorKind::kFormat, "safetensors: tensor ", printable(name),
         ": expected shape to be a list, got ", value.type_name());
-  check(value.size() <= static_cast<size_t>(limits.max_rank), kFormat, "safetensors: tensor ",
+  check(value.size() <= static_cast<size_t>(limits.max_rank), ErrorKind::kFormat, "safetensors: tensor ",
         printable(name), ": expected at most ", limits.max_rank, " dimensions, got ", value.size());
   std::vector<int64_t> shape;
   for (const auto& item : value) {
     const uint64_t size = read_unsigned(item, name, "shape");
-    check(size <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()), kFormat, "safetensors: tensor ",
-          printable(name), ": a size of the shape overflows: ", size);
+    check(size <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()), ErrorKind::kFormat,
+          "safetensors: tensor ", printable(name), ": a size of the shape overflows: ", size);
     shape.push_back(static_cast<int64_t>(size));
   }
   return shape;
@@ -96,28 +95,28 @@ std::vector<int64_t> read_shape(const Json& value, std::string_view name, const 
 // One entry; its bytes are inside `data` and as many as shape and type need.
 TensorEntry read_entry(const std::string& name, const Json& entry, std::span<const std::byte> data,
                        const SafetensorsLimits& limits) {
-  check(entry.is_object(), kFormat, "safetensors: tensor ", printable(name), ": expected an object, got ",
-        entry.type_name());
-  check(entry.size() <= 3, kFormat, "safetensors: tensor ", printable(name),
+  check(entry.is_object(), ErrorKind::kFormat, "safetensors: tensor ", printable(name),
+        ": expected an object, got ", entry.type_name());
+  check(entry.size() <= 3, ErrorKind::kFormat, "safetensors: tensor ", printable(name),
         ": expected only the keys dtype, shape and data_offsets, got ", entry.size(), " keys");
   const Json& dtype = read_member(entry, name, "dtype");
-  check(dtype.is_string(), kFormat, "safetensors: tensor ", printable(name),
+  check(dtype.is_string(), ErrorKind::kFormat, "safetensors: tensor ", printable(name),
         ": expected dtype to be a string, got ", dtype.type_name());
   TensorEntry tensor{name,
                      parse_dtype(dtype.get_ref<const std::string&>()),
                      read_shape(read_member(entry, name, "shape"), name, limits),
                      {}};
   const Json& offsets = read_member(entry, name, "data_offsets");
-  check(offsets.is_array() && offsets.size() == 2, kFormat, "safetensors: tensor ", printable(name),
-        ": expected data_offsets to be [begin, end]");
+  check(offsets.is_array() && offsets.size() == 2, ErrorKind::kFormat, "safetensors: tensor ",
+        printable(name), ": expected data_offsets to be [begin, end]");
   const uint64_t begin = read_unsigned(offsets[0], name, "data_offsets");
   const uint64_t end = read_unsigned(offsets[1], name, "data_offsets");
-  check(begin <= end && end <= data.size(), kFormat, "safetensors: tensor ", printable(name),
+  check(begin <= end && end <= data.size(), ErrorKind::kFormat, "safetensors: tensor ", printable(name),
         ": expected data_offsets inside the file's ", data.size(), " bytes of data, got [", begin, ", ", end,
         "]");
-  const uint64_t needed = byte_size(name, tensor.dtype, tensor.shape, kFormat);
-  check(end - begin == needed, kFormat, "safetensors: tensor ", printable(name), ": expected ", needed,
-        " bytes for its shape and type, got ", end - begin);
+  const uint64_t needed = byte_size(name, tensor.dtype, tensor.shape, ErrorKind::kFormat);
+  check(end - begin == needed, ErrorKind::kFormat, "safetensors: tensor ", printable(name), ": expected ",
+        needed, " bytes for its shape and type, got ", end - begin);
   tensor.data = data.subspan(begin, end - begin);
   return tensor;
 }
@@ -130,14 +129,15 @@ void sort_and_check_layout(std::vector<TensorEntry>& tensors, std::span<const st
   });
   const std::byte* next = data.data();
   for (const auto& tensor : tensors) {
-    check(tensor.data.data() == next, kFormat, "safetensors: tensor ", printable(tensor.name),
+    check(tensor.data.data() == next, ErrorKind::kFormat, "safetensors: tensor ", printable(tensor.name),
           ": expected it to begin at ", next - data.data(), " without hole or overlap, got ",
           tensor.data.data() - data.data());
     next += tensor.data.size();
   }
   const auto used = static_cast<size_t>(next - data.data());
-  check(used == data.size(), kFormat, "safetensors: expected the data to end with the last tensor at ", used,
-        ", got ", data.size(), " bytes");
+  check(used == data.size(), ErrorKind::kFormat,
+        "safetensors: expected the data to end with the last tensor at ", used, ", got ", data.size(),
+        " bytes");
 }
 
 std::string header_text(const std::vector<const TensorEntry*>& tensors,

@@ -15,7 +15,6 @@
 namespace ldm {
 namespace {
 
-constexpr auto kFormat = ErrorKind::kFormat;
 constexpr std::string_view kPickleName = "/data.pkl";
 constexpr std::string_view kLegacyMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
 constexpr int64_t kLegacyProtocol = 1001;
@@ -26,10 +25,11 @@ const ZipEntry& find_pickle(const ZipArchive& archive) {
   for (const auto& entry : archive.entries()) {
     const std::string_view name = entry.name;
     if (!name.ends_with(kPickleName) || name.find('/') != name.size() - kPickleName.size()) continue;
-    check(found == nullptr, kFormat, "torch file: expected one data.pkl, got several");
+    check(found == nullptr, ErrorKind::kFormat, "torch file: expected one data.pkl, got several");
     found = &entry;
   }
-  check(found != nullptr, kFormat, "torch file: expected an archive with data.pkl, as torch.save writes it");
+  check(found != nullptr, ErrorKind::kFormat,
+        "torch file: expected an archive with data.pkl, as torch.save writes it");
   return *found;
 }
 
@@ -41,9 +41,10 @@ class ZipStorages {
 
   std::span<const std::byte> find(const StorageId& id) {
     const ZipEntry* entry = archive_.find(folder_ + "/data/" + std::string(id.key));
-    check(entry != nullptr, kFormat, "torch file: storage ", printable(id.key), " is not in the archive");
-    check(entry->size == id.bytes, kFormat, "torch file: storage ", printable(id.key), ": expected ",
-          id.bytes, " bytes, got ", entry->size);
+    check(entry != nullptr, ErrorKind::kFormat, "torch file: storage ", printable(id.key),
+          " is not in the archive");
+    check(entry->size == id.bytes, ErrorKind::kFormat, "torch file: storage ", printable(id.key),
+          ": expected ", id.bytes, " bytes, got ", entry->size);
     if (!entry->compressed) return entry->data;
     auto& kept = inflated_[entry->name];
     if (!kept) {
@@ -64,17 +65,18 @@ TorchFile parse_zip_form(std::span<const std::byte> bytes, const TorchFileLimits
   const ZipArchive archive(bytes);
   const ZipEntry& entry = find_pickle(archive);
   const std::string folder = entry.name.substr(0, entry.name.size() - kPickleName.size());
-  check(archive.find(folder + "/constants.pkl") == nullptr, kFormat,
+  check(archive.find(folder + "/constants.pkl") == nullptr, ErrorKind::kFormat,
         "torch file: this is a TorchScript program, which is not run; expected weights");
   if (const ZipEntry* order = archive.find(folder + "/byteorder")) {
-    check(order->size <= 16 && as_text(read_zip_entry(*order)) == "little", kFormat,
+    check(order->size <= 16 && as_text(read_zip_entry(*order)) == "little", ErrorKind::kFormat,
           "torch file: expected little-endian numbers");
   }
-  check(entry.size <= PickleLimits{}.max_bytes, kFormat, "torch file: expected data.pkl of at most ",
-        PickleLimits{}.max_bytes, " bytes, got ", entry.size);
+  check(entry.size <= PickleLimits{}.max_bytes, ErrorKind::kFormat,
+        "torch file: expected data.pkl of at most ", PickleLimits{}.max_bytes, " bytes, got ", entry.size);
   const auto text = read_zip_entry(entry);
   const auto pickle = parse_pickle(text, is_checkpoint_global);
-  check(pickle.bytes() == text.size(), kFormat, "torch file: expected data.pkl to end with its value");
+  check(pickle.bytes() == text.size(), ErrorKind::kFormat,
+        "torch file: expected data.pkl to end with its value");
   TorchFile out;
   ZipStorages storages(archive, folder, out);
   read_torch_tree(
@@ -94,14 +96,15 @@ Pickle next_pickle(ByteReader& reader, std::span<const std::byte> bytes) {
 void check_legacy_head(ByteReader& reader, std::span<const std::byte> bytes) {
   const auto magic = next_pickle(reader, bytes);
   check(magic[magic.root()].type == PickleType::kBigInteger && magic[magic.root()].text == kLegacyMagic,
-        kFormat, "torch file: expected a zip archive or the magic number of torch.save, got another pickle");
+        ErrorKind::kFormat,
+        "torch file: expected a zip archive or the magic number of torch.save, got another pickle");
   const auto version = next_pickle(reader, bytes);
   check(version[version.root()].type == PickleType::kInteger &&
             version[version.root()].integer == kLegacyProtocol,
-        kFormat, "torch file: expected protocol version ", kLegacyProtocol);
+        ErrorKind::kFormat, "torch file: expected protocol version ", kLegacyProtocol);
   const auto system = next_pickle(reader, bytes);
   const PickleNode* little = system.find(system[system.root()], "little_endian");
-  check(little != nullptr && little->type == PickleType::kBool && little->integer == 1, kFormat,
+  check(little != nullptr && little->type == PickleType::kBool && little->integer == 1, ErrorKind::kFormat,
         "torch file: expected little-endian numbers");
 }
 
@@ -114,8 +117,8 @@ std::unordered_map<std::string_view, StorageId> announced_storages(const Pickle&
     if (pickle[i].type != PickleType::kPersistent) continue;
     const auto id = read_storage_id(pickle, pickle[i]);
     const auto& known = out.emplace(id.key, id).first->second;
-    check(known.elements == id.elements && known.dtype == id.dtype, kFormat, "torch file: storage ",
-          printable(id.key), " has two sizes");
+    check(known.elements == id.elements && known.dtype == id.dtype, ErrorKind::kFormat,
+          "torch file: storage ", printable(id.key), " has two sizes");
   }
   return out;
 }
@@ -123,17 +126,17 @@ std::unordered_map<std::string_view, StorageId> announced_storages(const Pickle&
 LegacyStorages read_legacy_storages(ByteReader& reader, const Pickle& pickle, const Pickle& keys) {
   const auto announced = announced_storages(pickle);
   const auto& list = keys[keys.root()];
-  check(list.type == PickleType::kList, kFormat, "torch file: expected a list of storages");
+  check(list.type == PickleType::kList, ErrorKind::kFormat, "torch file: expected a list of storages");
   LegacyStorages out;
   for (const PickleId item : list.items) {
     const auto found = announced.find(keys[item].text);
-    check(keys[item].type == PickleType::kText && found != announced.end(), kFormat, "torch file: storage ",
-          printable(keys[item].text), " belongs to no tensor");
+    check(keys[item].type == PickleType::kText && found != announced.end(), ErrorKind::kFormat,
+          "torch file: storage ", printable(keys[item].text), " belongs to no tensor");
     const auto elements = reader.number<uint64_t>();
-    check(elements == found->second.elements, kFormat, "torch file: storage ", printable(found->first),
-          ": expected ", found->second.elements, " elements, got ", elements);
-    check(out.emplace(found->first, reader.take(found->second.bytes)).second, kFormat, "torch file: storage ",
-          printable(found->first), " is there twice");
+    check(elements == found->second.elements, ErrorKind::kFormat, "torch file: storage ",
+          printable(found->first), ": expected ", found->second.elements, " elements, got ", elements);
+    check(out.emplace(found->first, reader.take(found->second.bytes)).second, ErrorKind::kFormat,
+          "torch file: storage ", printable(found->first), " is there twice");
   }
   return out;
 }
@@ -144,12 +147,13 @@ TorchFile parse_legacy_form(std::span<const std::byte> bytes, const TorchFileLim
   const auto pickle = next_pickle(reader, bytes);
   const auto keys = next_pickle(reader, bytes);
   const auto storages = read_legacy_storages(reader, pickle, keys);
-  check(reader.left() == 0, kFormat, "torch file: expected the end after the last storage, got ",
+  check(reader.left() == 0, ErrorKind::kFormat, "torch file: expected the end after the last storage, got ",
         reader.left(), " more bytes");
   TorchFile out{.legacy = true};
   const auto find = [&](const StorageId& id) {
     const auto found = storages.find(id.key);
-    check(found != storages.end(), kFormat, "torch file: storage ", printable(id.key), " is not in the file");
+    check(found != storages.end(), ErrorKind::kFormat, "torch file: storage ", printable(id.key),
+          " is not in the file");
     return found->second;
   };
   read_torch_tree(pickle, find, limits, out);

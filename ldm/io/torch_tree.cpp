@@ -11,7 +11,6 @@
 namespace ldm {
 namespace {
 
-constexpr auto kFormat = ErrorKind::kFormat;
 constexpr size_t kMaxValues = 1000, kMaxValueBytes = 200, kMaxNameBytes = 1000;
 
 // "torch._utils", "_rebuild_tensor_v2"
@@ -21,20 +20,21 @@ std::pair<std::string_view, std::string_view> split_global(const PickleNode& glo
 }
 
 int64_t read_size(const PickleNode& node, std::string_view what) {
-  check(node.type == PickleType::kInteger, kFormat, "torch file: expected a whole number as ", what);
+  check(node.type == PickleType::kInteger, ErrorKind::kFormat, "torch file: expected a whole number as ",
+        what);
   return node.integer;
 }
 
 uint64_t read_count(const PickleNode& node, std::string_view what) {
   const int64_t count = read_size(node, what);
-  check(count >= 0, kFormat, "torch file: expected ", what, " >= 0, got ", count);
+  check(count >= 0, ErrorKind::kFormat, "torch file: expected ", what, " >= 0, got ", count);
   return static_cast<uint64_t>(count);
 }
 
 // The tuple's members, of which there must be at least `least`.
 const std::vector<PickleId>& tuple_items(const PickleNode& node, size_t least, std::string_view what) {
-  check(node.type == PickleType::kTuple && node.items.size() >= least, kFormat, "torch file: expected ", what,
-        " to be a tuple of at least ", least);
+  check(node.type == PickleType::kTuple && node.items.size() >= least, ErrorKind::kFormat,
+        "torch file: expected ", what, " to be a tuple of at least ", least);
   return node.items;
 }
 
@@ -53,16 +53,17 @@ class TorchTree {
     for (const auto& tensor : out_.tensors) {
       total += static_cast<uint64_t>(element_count(tensor.name, tensor.shape)) *
                static_cast<uint64_t>(dtype_bits(tensor.dtype) / 8);
-      check(total <= most, kFormat, "torch file: the tensors repeat their storages more than ",
+      check(total <= most, ErrorKind::kFormat, "torch file: the tensors repeat their storages more than ",
             limits_.max_sharing, " times");
     }
   }
 
  private:
   void walk(const std::string& path, const PickleNode& node, size_t depth) {
-    check(depth <= limits_.max_depth, kFormat, "torch file: expected at most ", limits_.max_depth,
+    check(depth <= limits_.max_depth, ErrorKind::kFormat, "torch file: expected at most ", limits_.max_depth,
           " nested levels, got more at ", printable(path));
-    check(++seen_ <= limits_.max_values, kFormat, "torch file: more than ", limits_.max_values, " values");
+    check(++seen_ <= limits_.max_values, ErrorKind::kFormat, "torch file: more than ", limits_.max_values,
+          " values");
     switch (node.type) {
       case PickleType::kDict:
         return walk_dict(path, node, depth);
@@ -113,7 +114,7 @@ class TorchTree {
   }
 
   static std::string join(const std::string& path, const std::string& name) {
-    check(path.size() + name.size() < kMaxNameBytes, kFormat, "torch file: the name ",
+    check(path.size() + name.size() < kMaxNameBytes, ErrorKind::kFormat, "torch file: the name ",
           printable(path + "." + name), " is too long");
     return path.empty() ? name : path + "." + name;
   }
@@ -161,18 +162,19 @@ class TorchTree {
       check(inner.type == PickleType::kObject &&
                 split_global(pickle_[inner.items[0]]).second != "_rebuild_parameter" &&
                 split_global(pickle_[inner.items[0]]).first == "torch._utils",
-            kFormat, "torch file: ", printable(path), ": expected a parameter to hold a tensor");
+            ErrorKind::kFormat, "torch file: ", printable(path), ": expected a parameter to hold a tensor");
       return add_tensor(path, inner);
     }
     tuple_items(pickle_[object.items[1]], name == "_rebuild_tensor_v3" ? 7 : 4, "a tensor's arguments");
-    check(pickle_[arguments[0]].type == PickleType::kPersistent, kFormat, "torch file: ", printable(path),
-          ": expected a storage");
+    check(pickle_[arguments[0]].type == PickleType::kPersistent, ErrorKind::kFormat,
+          "torch file: ", printable(path), ": expected a storage");
     const StorageId id = read_storage_id(pickle_, pickle_[arguments[0]]);
     StridedEntry tensor{
         path, id.dtype, read_sizes(pickle_[arguments[2]]), read_sizes(pickle_[arguments[3]]), {}};
     if (name == "_rebuild_tensor_v3") tensor.dtype = read_dtype(pickle_[arguments[6]]);
     tensor.data = view_of(tensor, id, read_count(pickle_[arguments[1]], "a tensor's offset"));
-    check(names_.insert(path).second, kFormat, "torch file: the name ", printable(path), " is there twice");
+    check(names_.insert(path).second, ErrorKind::kFormat, "torch file: the name ", printable(path),
+          " is there twice");
     out_.tensors.push_back(std::move(tensor));
   }
 
@@ -185,12 +187,12 @@ class TorchTree {
     const auto part = bytes.subspan(id.view_offset * storage_itemsize, id.view_elements * storage_itemsize);
     const uint64_t room = part.size() / itemsize;
     const auto extent = static_cast<uint64_t>(view_extent(tensor.name, tensor.shape, tensor.strides));
-    check(offset <= room && extent <= room - offset, kFormat, "tensor ", printable(tensor.name),
+    check(offset <= room && extent <= room - offset, ErrorKind::kFormat, "tensor ", printable(tensor.name),
           ": expected it inside its storage of ", room, " elements, got offset ", offset, " and ", extent,
           " elements");
     const auto count = static_cast<uint64_t>(element_count(tensor.name, tensor.shape));
-    check(count <= room, kFormat, "tensor ", printable(tensor.name), ": expected at most the ", room,
-          " elements of its storage, got ", count);
+    check(count <= room, ErrorKind::kFormat, "tensor ", printable(tensor.name), ": expected at most the ",
+          room, " elements of its storage, got ", count);
     return part.subspan(offset * itemsize, extent * itemsize);
   }
 
@@ -199,16 +201,18 @@ class TorchTree {
     if (node.type == PickleType::kObject && pickle_[node.items[0]].text == "torch\nSize")
       sizes = &pickle_[tuple_items(pickle_[node.items[1]], 1, "a size's arguments")[0]];
     const auto& items = tuple_items(*sizes, 0, "a size");
-    check(items.size() <= 32, kFormat, "torch file: expected at most 32 dimensions, got ", items.size());
+    check(items.size() <= 32, ErrorKind::kFormat, "torch file: expected at most 32 dimensions, got ",
+          items.size());
     std::vector<int64_t> out;
     for (const PickleId item : items) out.push_back(read_size(pickle_[item], "a size or a stride"));
     return out;
   }
 
   DType read_dtype(const PickleNode& node) const {
-    check(node.type == PickleType::kGlobal, kFormat, "torch file: expected a number type");
+    check(node.type == PickleType::kGlobal, ErrorKind::kFormat, "torch file: expected a number type");
     const auto dtype = number_dtype(split_global(node).second);
-    check(dtype.has_value(), kFormat, "torch file: expected a number type, got ", printable(node.text));
+    check(dtype.has_value(), ErrorKind::kFormat, "torch file: expected a number type, got ",
+          printable(node.text));
     return *dtype;
   }
 
@@ -230,21 +234,22 @@ StorageId read_storage_id(const Pickle& pickle, const PickleNode& persistent) {
   const auto& key = pickle[items[2]];
   check(kind.type == PickleType::kText && kind.text == "storage" && type.type == PickleType::kGlobal &&
             key.type == PickleType::kText,
-        kFormat, "torch file: expected a persistent id to name a storage");
+        ErrorKind::kFormat, "torch file: expected a persistent id to name a storage");
   const auto dtype = storage_dtype(split_global(type).second);
-  check(dtype.has_value(), kFormat, "torch file: expected a class of storage, got ", printable(type.text));
+  check(dtype.has_value(), ErrorKind::kFormat, "torch file: expected a class of storage, got ",
+        printable(type.text));
   StorageId id{
       .key = key.text, .dtype = *dtype, .elements = read_count(pickle[items[4]], "a storage's elements")};
   check(!__builtin_mul_overflow(id.elements, static_cast<uint64_t>(dtype_bits(*dtype) / 8), &id.bytes),
-        kFormat, "torch file: storage ", printable(id.key), ": its size overflows");
+        ErrorKind::kFormat, "torch file: storage ", printable(id.key), ": its size overflows");
   id.view_elements = id.elements;
   if (items.size() > 5 && pickle[items[5]].type == PickleType::kTuple) {
     const auto& view = tuple_items(pickle[items[5]], 3, "a storage's view");
     id.view_offset = read_count(pickle[view[1]], "a view's offset");
     id.view_elements = read_count(pickle[view[2]], "a view's elements");
-    check(id.view_offset <= id.elements && id.view_elements <= id.elements - id.view_offset, kFormat,
-          "torch file: storage ", printable(id.key), ": expected its view inside its ", id.elements,
-          " elements");
+    check(id.view_offset <= id.elements && id.view_elements <= id.elements - id.view_offset,
+          ErrorKind::kFormat, "torch file: storage ", printable(id.key), ": expected its view inside its ",
+          id.elements, " elements");
   }
   return id;
 }
