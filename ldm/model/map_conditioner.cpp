@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -53,6 +54,13 @@ ConditionReads FirstStageConditioner::reads() const {
 }
 
 Conditioning FirstStageConditioner::encode(std::span<const Condition> conditions) const {
+  // A batch of one picture, as drawing has it, is encoded once.
+  const auto n = static_cast<int64_t>(conditions.size());
+  if (n > 1 && std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
+        return c.picture.is_same(conditions[0].picture) && c.mask.is_same(conditions[0].mask);
+      })) {
+    return {.concat = encode(conditions.first(1)).concat.expand({n, -1, -1, -1})};
+  }
   const auto pictures =
       like_weights(*first_stage_, stack_field(conditions, &Condition::picture, kPicture, "a picture"));
   if (style_ == PictureStyle::kLatents) return {.concat = first_stage_->encode(pictures) * latent_scale_};
