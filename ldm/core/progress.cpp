@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <string_view>
 
 namespace ldm {
 namespace {
@@ -25,6 +26,14 @@ std::string eta_text(const Progress& state, const RateMeter& meter) {
   if (state.total <= 0 || state.done >= state.total) return "";
   const auto eta = meter.eta_s(state.total);
   return eta ? "ETA " + format_duration(*eta) : "";
+}
+
+// "3.42 it/s", "1.87 s/it".
+std::string steps_rate(const RateMeter& meter) {
+  auto text = format_rate(meter.rate());
+  if (text.ends_with("/s")) return text.insert(text.size() - 2, " it");
+  constexpr std::string_view kEach = " each";
+  return text.ends_with(kEach) ? text.substr(0, text.size() - kEach.size()) + "/it" : text;
 }
 
 void append(std::string& line, const std::string& separator, const std::string& part) {
@@ -90,7 +99,7 @@ std::string format_rate(double units_per_s) {
 
 std::string progress_bar(const Progress& state, const RateMeter& meter, int64_t columns) {
   std::string tail = counts(state);
-  append(tail, "  ", format_rate(meter.rate()));
+  append(tail, "  ", steps_rate(meter));
   append(tail, "  ", eta_text(state, meter));
   append(tail, "  ", state.detail);
   const int64_t part = percent(state);
@@ -112,7 +121,7 @@ std::string progress_line(const Progress& state, const RateMeter& meter) {
   std::string line = state.stage + ": " + counts(state);
   const int64_t part = percent(state);
   if (part >= 0) line += " (" + std::to_string(part) + "%)";
-  append(line, ", ", format_rate(meter.rate()));
+  append(line, ", ", steps_rate(meter));
   append(line, ", ", eta_text(state, meter));
   append(line, ", ", state.detail);
   return line;

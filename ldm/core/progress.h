@@ -56,11 +56,11 @@ std::string format_duration(double seconds);
 std::string format_rate(double units_per_s);
 
 // One line for a terminal, at most `columns` characters, without a line break:
-// "sampling  42% [########..........] 21/50  3.42/s  ETA 0:08  detail". ASCII only apart from the caller's
+// "sampling  42% [########..........] 21/50  3.42 it/s  ETA 0:08  detail". ASCII only apart from the caller's
 // text.
 std::string progress_bar(const Progress& state, const RateMeter& meter, int64_t columns = 80);
 
-// The same for a log file: "sampling: 21/50 (42%), 3.42/s, ETA 0:08, detail".
+// The same for a log file: "sampling: 21/50 (42%), 3.42 it/s, ETA 0:08, detail".
 std::string progress_line(const Progress& state, const RateMeter& meter);
 
 }  // namespace ldm

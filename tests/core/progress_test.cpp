@@ -64,14 +64,19 @@ TEST(FormatRate, TurnsOverBelowOne) {
 
 TEST(ProgressLine, SaysAll) {
   EXPECT_EQ(progress_line({"sampling", 20, 50, "seed 7"}, steady(4.0, 20)),
-            "sampling: 20/50 (40%), 4.00/s, ETA 0:08, seed 7");
+            "sampling: 20/50 (40%), 4.00 it/s, ETA 0:08, seed 7");
   EXPECT_EQ(progress_line({"reading", 3, 0, ""}, RateMeter()), "reading: 3");
-  EXPECT_EQ(progress_line({"sampling", 50, 50, ""}, steady(4.0, 50)), "sampling: 50/50 (100%), 4.00/s");
+  EXPECT_EQ(progress_line({"sampling", 50, 50, ""}, steady(4.0, 50)), "sampling: 50/50 (100%), 4.00 it/s");
+}
+
+TEST(ProgressLine, SaysHowLongASlowStepTakes) {
+  EXPECT_EQ(progress_line({"sampling", 2, 4, ""}, steady(0.25, 2)),
+            "sampling: 2/4 (50%), 4.00 s/it, ETA 0:08");
 }
 
 TEST(ProgressBar, FillsByTheShareDone) {
   EXPECT_EQ(progress_bar({"sampling", 20, 50, ""}, steady(4.0, 20)),
-            "sampling  40% [############..................] 20/50  4.00/s  ETA 0:08");
+            "sampling  40% [############..................] 20/50  4.00 it/s  ETA 0:08");
   EXPECT_EQ(progress_bar({"x", 0, 4, ""}, RateMeter()), "x   0% [..............................] 0/4");
   EXPECT_EQ(progress_bar({"x", 9, 4, ""}, RateMeter()), "x 100% [##############################] 9/4");
 }
