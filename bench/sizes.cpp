@@ -3,17 +3,18 @@
 // (sd15, at latents of an eighth of PIXELS) of a published shape with random weights. --memory bounds the
 // first stage, as the program's option does; --tile lets the UNet see crops of S latents. --compare computes
 // the same without the bound afterwards. Prints one row, which bench/sizes.sh puts into a table: model,
-// pixels, memory bound, seconds, resident MiB of the weights, MiB above them at most, MiB above weights and
-// what the kernels keep of them; with --compare then the whole's seconds and MiB above the weights, and the
-// mean and largest difference in 1/255 of the picture's range.
+// pixels, bound, seconds (of the processor with one thread, otherwise of the clock), resident MiB of the
+// weights, MiB above them at most, MiB above the weights and what the kernels keep of them; with --compare
+// then the whole's seconds and MiB above the weights, and the mean and largest difference in 1/255 of the
+// picture's range.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <malloc.h>
 
-#include <chrono>
 #include <climits>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -121,11 +122,18 @@ struct Measured {
   double seconds = 0, peak_mib = 0;
 };
 
-Measured measure(const SizeWork& work, int64_t pixels, bool bounded) {
+// Of the processor with one thread, which other programs disturb less; of the clock with several.
+double now_s(int64_t threads) {
+  timespec t{};
+  clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+Measured measure(const SizeWork& work, const SizeArguments& a, bool bounded) {
   reset_peak();
-  const auto begin = std::chrono::steady_clock::now();
-  Measured m{.result = work.run(pixels, bounded)};
-  m.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double begin = now_s(a.threads);
+  Measured m{.result = work.run(a.pixels, bounded)};
+  m.seconds = now_s(a.threads) - begin;
   m.peak_mib = resident_mib("VmHWM");
   return m;
 }
@@ -140,9 +148,9 @@ void bench_size(const SizeArguments& a) {
   malloc_trim(0);
   const c10::InferenceMode inference;
   const double weights = resident_mib("VmRSS");
-  work.run(a.model == "sd15" ? 512 : 256, false);  // The kernels pack the weights.
+  work.run(a.model == "sd15" ? 256 : 128, false);  // The kernels pack the weights.
   const double packed = resident_mib("VmRSS");
-  const auto bounded = measure(work, a.pixels, true);
+  const auto bounded = measure(work, a, true);
   std::printf("%s %lld %s %.1f %.0f %.0f %.0f", a.model.c_str(), static_cast<long long>(a.pixels),
               a.tile > 0     ? ("tile-" + std::to_string(a.tile)).c_str()
               : a.memory > 0 ? std::to_string(a.memory >> 20).c_str()
@@ -150,7 +158,7 @@ void bench_size(const SizeArguments& a) {
               bounded.seconds, weights, bounded.peak_mib - weights, bounded.peak_mib - packed);
   std::fflush(stdout);
   if (a.compare) {
-    const auto whole = measure(work, a.pixels, false);
+    const auto whole = measure(work, a, false);
     const auto difference = (bounded.result - whole.result).abs();
     const double unit = (whole.result.max() - whole.result.min()).item<double>() / 255;
     std::printf(" %.1f %.0f %.2e %.2e", whole.seconds, whole.peak_mib - weights,

@@ -1,5 +1,6 @@
 #include "ldm/nn/tiny_autoencoder.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/upsample_nearest2d.h>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "ldm/core/error.h"
+#include "ldm/core/stopped.h"
 
 namespace ldm {
 namespace {
@@ -18,7 +20,12 @@ constexpr int64_t kWidth = 64;
 constexpr int64_t kPooledWidth = 4 * kWidth;
 constexpr int64_t kPooledGroups = 4;
 constexpr int64_t kHalvings = 3;
-constexpr int64_t kBlocks = 3;            // At each resolution but the finest, which has one.
+constexpr int64_t kBlocks = 3;  // At each resolution but the finest, which has one.
+// Latents beyond which nothing reaches a pixel, or a pixel's square a latent: nine convolutions at the
+// latents' size, as many at each doubling, four at the pixels'.
+constexpr int64_t kReach = 20;
+constexpr int64_t kFewestLatents = 8;     // Rows of a band.
+constexpr int64_t kMapsAtOnce = 4;        // Of kWidth channels and the pixels' size: a block's.
 constexpr double kLatentMagnitude = 3.0;  // Latents are bounded softly to +-3.
 
 Conv2d tiny_conv(int64_t in, int64_t out, int64_t stride, bool bias) {
@@ -52,6 +59,17 @@ StateDict tiny_names(const StateDict& tensors, const std::string& half, int64_t 
     out[std::to_string(std::stoll(digits) + shift) + rest.substr(dot)] = tensor;
   }
   return out;
+}
+
+// The results of rows [a, b), one behind the other.
+template <typename Code>
+torch::Tensor code_rows(int64_t height, int64_t step, const StopToken& stop, const Code& code) {
+  std::vector<torch::Tensor> parts;
+  for (int64_t a = 0; a < height; a += step) {
+    check_stop(stop, "coding: stopped");
+    parts.push_back(code(a, std::min(a + step, height)));
+  }
+  return at::cat(parts, /*dim=*/2);
 }
 
 void fill_half(torch::nn::Module& half, const StateDict& tensors, std::string_view name) {
@@ -120,7 +138,8 @@ torch::Tensor TinyChain::forward(torch::Tensor x) const {
   return x;
 }
 
-TinyAutoencoder::TinyAutoencoder(const TinyAutoencoderOptions& o) : latent_channels_(o.latent_channels) {
+TinyAutoencoder::TinyAutoencoder(const TinyAutoencoderOptions& o)
+    : latent_channels_(o.latent_channels), pooled_middle_(o.pooled_middle) {
   check(o.latent_channels > 0, "TinyAutoencoder: expected positive latent_channels, got ", o.latent_channels);
   encoder_ = add(*this, "encoder", Layer(TinyChain::encoder(o)));
   decoder_ = add(*this, "decoder", Layer(TinyChain::decoder(o)));
@@ -148,6 +167,40 @@ torch::Tensor TinyAutoencoder::encode(const torch::Tensor& images, const torch::
 
 torch::Tensor TinyAutoencoder::decode(const torch::Tensor& latents) const {
   return decoder_(latents) * 2 - 1;
+}
+
+int64_t TinyAutoencoder::encode_bytes(int64_t height, int64_t width) const {
+  return kMapsAtOnce * kWidth * height * width * static_cast<int64_t>(sizeof(float));
+}
+int64_t TinyAutoencoder::decode_bytes(int64_t height, int64_t width) const {
+  return encode_bytes(downsampling() * height, downsampling() * width);
+}
+
+// There is neither attention nor, but for the pooled middle, a norm: each band is coded with as much around
+// it as can be seen from there.
+torch::Tensor TinyAutoencoder::encode_bands(const torch::Tensor& image, const CodingLimits& limits) const {
+  if (pooled_middle_) return encode(image, {});
+  const int64_t f = downsampling(), height = image.size(2) / f;
+  return code_rows(
+      height, band_rows(height, image.size(3) / f, limits), limits.stop, [&](int64_t a, int64_t b) {
+        const int64_t above = std::max<int64_t>(0, a - kReach), below = std::min(height, b + kReach);
+        return encode(image.slice(2, f * above, f * below), {}).slice(2, a - above, b - above);
+      });
+}
+torch::Tensor TinyAutoencoder::decode_bands(const torch::Tensor& latents, const CodingLimits& limits) const {
+  if (pooled_middle_) return decode(latents);
+  const int64_t f = downsampling(), height = latents.size(2);
+  return code_rows(
+      height, band_rows(height, latents.size(3), limits), limits.stop, [&](int64_t a, int64_t b) {
+        const int64_t above = std::max<int64_t>(0, a - kReach), below = std::min(height, b + kReach);
+        return decode(latents.slice(2, above, below)).slice(2, f * (a - above), f * (b - above));
+      });
+}
+
+int64_t TinyAutoencoder::band_rows(int64_t height, int64_t width, const CodingLimits& limits) const {
+  if (limits.band > 0) return limits.band;
+  const int64_t fitting = limits.memory / std::max<int64_t>(1, decode_bytes(1, width));
+  return std::min(height, std::max(kFewestLatents, fitting - 2 * kReach));
 }
 
 }  // namespace ldm

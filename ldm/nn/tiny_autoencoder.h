@@ -69,8 +69,17 @@ class TinyAutoencoder : public FirstStage {
   int64_t latent_channels() const override { return latent_channels_; }
   bool scaled_latents() const override { return true; }
 
+ protected:
+  int64_t encode_bytes(int64_t height, int64_t width) const override;
+  int64_t decode_bytes(int64_t height, int64_t width) const override;
+  torch::Tensor encode_bands(const torch::Tensor& image, const CodingLimits& limits) const override;
+  torch::Tensor decode_bands(const torch::Tensor& latents, const CodingLimits& limits) const override;
+
  private:
+  int64_t band_rows(int64_t height, int64_t width, const CodingLimits& limits) const;  // In latents.
+
   int64_t latent_channels_;
+  bool pooled_middle_;
   Layer<TinyChain> encoder_, decoder_;
 };
 

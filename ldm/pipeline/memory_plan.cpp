@@ -100,6 +100,7 @@ int64_t unet_bytes(const UNetOptions& options, int64_t height, int64_t width) {
 
 MemoryPlan plan_memory(const LatentDiffusion& model, const GenerateRequest& r, const Canvas& canvas,
                        int64_t memory) {
+  check(memory >= 0, "generate: expected an amount of memory, or 0 for any, got ", memory);
   const auto& unet = model.unet().options();
   const int64_t multiple = plan_unet(unet).size_multiple;
   MemoryPlan plan{.memory = memory, .batch = r.batch_size, .tiles = asked_tiles(r.tile, multiple)};
