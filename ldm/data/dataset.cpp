@@ -65,6 +65,7 @@ class Subset : public Dataset {
   Example sample(int64_t index, const Draw& draw) const override {
     return whole_->sample(indices_[at(index, indices_.size())], draw);
   }
+  bool pictures_vary() const override { return whole_->pictures_vary(); }
   Conditions null_conditions() const override { return whole_->null_conditions(); }
 
   std::string fingerprint() const override {

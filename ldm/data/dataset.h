@@ -54,6 +54,9 @@ class Dataset {
   // The example as one draw of a training sees it: cropped, masked or degraded at random. Sets without chance
   // give get(index), and those with chance give one fixed draw there.
   virtual Example sample(int64_t index, const Draw&) const { return get(index); }
+  // Whether sample() may give other pictures than get(). Where it does not, what is computed of a picture can
+  // be kept, though its conditions may still be drawn.
+  virtual bool pictures_vary() const { return false; }
   // What stands for each condition where it is dropped; zeros for those that are not named.
   virtual Conditions null_conditions() const { return {}; }
   // Changes when a picture, its size or the order changes, but not with captions or weights: hexadecimal

@@ -11,8 +11,8 @@ namespace {
 
 class InpaintingSet : public Dataset {
  public:
-  InpaintingSet(DatasetPtr pictures, const MaskOptions& options, bool flip)
-      : pictures_(std::move(pictures)), options_(options), flip_(flip) {}
+  InpaintingSet(DatasetPtr pictures, const MaskOptions& options)
+      : pictures_(std::move(pictures)), options_(options) {}
 
   int64_t size() const override { return pictures_->size(); }
   const ExampleInfo& info(int64_t index) const override { return pictures_->info(index); }
@@ -20,31 +20,27 @@ class InpaintingSet : public Dataset {
 
   Example sample(int64_t index, const Draw& draw) const override {
     Example example = pictures_->sample(index, draw);
-    Image image = picture_of(example.image);
-    if (flip_ && draw.stream("flip").below(2) == 1) {
-      image = flip_horizontal(image);
-      example.image = picture_tensor(image);
-    }
+    const Image image = picture_of(example.image);
     const Image mask = draw_mask(image.width, image.height, options_, draw.stream("mask"));
     example.conditions["mask"] = unit_tensor(mask);
     example.conditions["masked_image"] = unit_tensor(apply_mask(image, mask));
     return example;
   }
 
+  bool pictures_vary() const override { return pictures_->pictures_vary(); }
   Conditions null_conditions() const override { return pictures_->null_conditions(); }
   std::string fingerprint() const override { return pictures_->fingerprint(); }
 
  private:
   DatasetPtr pictures_;
   MaskOptions options_;
-  bool flip_;
 };
 
 }  // namespace
 
-DatasetPtr make_inpainting_set(DatasetPtr pictures, const MaskOptions& options, bool flip) {
+DatasetPtr make_inpainting_set(DatasetPtr pictures, const MaskOptions& options) {
   check_mask_options(options);
-  return std::make_shared<InpaintingSet>(std::move(pictures), options, flip);
+  return std::make_shared<InpaintingSet>(std::move(pictures), options);
 }
 
 torch::Tensor mask_for_latents(const torch::Tensor& mask, int64_t height, int64_t width) {

@@ -51,6 +51,7 @@ class LayoutSet : public Dataset {
     return {files_.info(found), picture_tensor(cut), {{"objects_bbox", token_tensor(tokens)}}};
   }
 
+  bool pictures_vary() const override { return options_.flip || options_.crop_method.starts_with("random"); }
   Conditions null_conditions() const override { return {{"objects_bbox", token_tensor(tokenizer_.empty())}}; }
 
   std::string fingerprint() const override {

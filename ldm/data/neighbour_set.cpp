@@ -1,4 +1,5 @@
 #include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 #include <numeric>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "ldm/core/error.h"
+#include "ldm/data/picture_tensor.h"
 #include "ldm/data/task_sets.h"
 
 namespace ldm {
@@ -22,6 +24,7 @@ class NeighbourSet : public Dataset {
   Example sample(int64_t index, const Draw& draw) const override {
     return with_neighbours(pictures_->sample(index, draw), index);
   }
+  bool pictures_vary() const override { return pictures_->pictures_vary(); }
   Conditions null_conditions() const override { return pictures_->null_conditions(); }
   std::string fingerprint() const override { return pictures_->fingerprint(); }
 
@@ -46,6 +49,23 @@ DatasetPtr make_neighbour_set(DatasetPtr pictures, const NeighbourBank& bank, in
   std::copy(itself.begin(), itself.end(), rows.mutable_data_ptr<int64_t>());
   const auto found = bank.search(bank.gather(rows), k, itself);
   return std::make_shared<NeighbourSet>(std::move(pictures), bank.gather(found.indices));
+}
+
+torch::Tensor thumbnail_embedding(const Image& picture) {
+  constexpr int64_t kSide = 8;
+  const Image small = resize(to_rgb(picture), kSide, kSide, Filter::kBox);
+  torch::Tensor out = at::empty({3 * kSide * kSide}, at::kFloat);
+  std::transform(small.pixels.begin(), small.pixels.end(), out.mutable_data_ptr<float>(),
+                 [](uint8_t v) { return 1.0F - static_cast<float>(v) / 256.0F; });
+  return out;
+}
+
+NeighbourBank thumbnail_bank(const Dataset& pictures) {
+  std::vector<torch::Tensor> rows;
+  for (int64_t i = 0; i < pictures.size(); ++i) {
+    rows.push_back(thumbnail_embedding(picture_of(pictures.get(i).image)));
+  }
+  return NeighbourBank(at::stack(rows));
 }
 
 }  // namespace ldm

@@ -36,6 +36,8 @@ class SegmentationSet : public Dataset {
     return {files_.info(found), picture_tensor(picture), {{"segmentation", std::move(map)}}};
   }
 
+  bool pictures_vary() const override { return options_.flip; }
+
   std::string fingerprint() const override {
     return files_.fingerprint("segmentation " + std::to_string(options_.size));
   }

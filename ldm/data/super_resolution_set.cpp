@@ -23,8 +23,14 @@ class SuperResolutionSet : public Dataset {
     const SquareCrop square = draw_square_crop(image.width, image.height, options_.crop, random);
     Image high = prepare_crop(image, square, options_.size);
     if (options_.flip && draw.stream("flip").below(2) == 1) high = flip_horizontal(high);
-    const Image low = degrade(high, options_.degradation, options_.factor, draw.stream("degradation"));
+    Image low = degrade(high, options_.degradation, options_.factor, draw.stream("degradation"));
+    if (options_.enlarge) low = resize(low, options_.size, options_.size, Filter::kBicubic);
     return {files_.info(found), picture_tensor(high), {{"LR_image", unit_tensor(low)}}};
+  }
+
+  bool pictures_vary() const override {
+    const SquareCropOptions& crop = options_.crop;
+    return options_.flip || crop.random || crop.min_crop < crop.max_crop;
   }
 
   std::string fingerprint() const override {

@@ -16,7 +16,12 @@
 namespace ldm {
 
 // The data side of each conditioning: sets that give a picture and, in Example::conditions, what goes with
-// it. sample() draws crops, flips, masks and degradations from its Draw; get() is the draw (0, 0, index).
+// it. sample() draws crops, flips, masks and degradations from its Draw; get() is the draw (0, 0, index). The
+// lists of options leave out size and flip, which are the same for all.
+
+// Any set, each picture mirrored left to right with probability 1/2. Throws kUsage for a set with conditions,
+// which would have to be mirrored too: their sets do it by themselves.
+DatasetPtr make_mirrored_set(DatasetPtr pictures);
 
 // Super-resolution, as the original's ImageNetSR: a random crop of the file's picture at `size`, and
 // "LR_image", the same at size / factor by one of degradation_names().
@@ -25,14 +30,15 @@ struct SuperResolutionOptions {
   std::string degradation = "bsrgan_light";
   int64_t factor = 4;  // size must be a multiple of it.
   SquareCropOptions crop;
+  // Bring "LR_image" back to `size` (Pillow's bicubic kernel), for models that give it to their first stage.
+  bool enlarge = false;
   bool flip = false;  // Mirror left to right with probability 1/2.
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
-    visit("size", size, "side of the pictures in pixels");
     visit("degradation", degradation, "cv_*, pil_* (a kernel), bsrgan or bsrgan_light");
     visit("downscale_f", factor, "how many times smaller the low-resolution picture is");
-    visit("flip", flip, "mirror half of the pictures");
+    visit("enlarge", enlarge, "bring it back to the size of the pictures, for a first stage to encode");
     crop.fields(visit);
   }
 };
@@ -40,8 +46,8 @@ struct SuperResolutionOptions {
 DatasetPtr make_super_resolution_set(PictureFiles files, const SuperResolutionOptions& options);
 
 // Inpainting: to each picture of a set a random "mask" (1 where it is to be drawn, else -1) and
-// "masked_image" (black there). flip mirrors the picture first with probability 1/2.
-DatasetPtr make_inpainting_set(DatasetPtr pictures, const MaskOptions& options, bool flip = false);
+// "masked_image" (black there).
+DatasetPtr make_inpainting_set(DatasetPtr pictures, const MaskOptions& options);
 
 // A mask [N, 1, H, W] as a concat condition of latents h x w: nearest pixels, upper left.
 torch::Tensor mask_for_latents(const torch::Tensor& mask, int64_t height, int64_t width);
@@ -56,9 +62,7 @@ struct LayoutSetOptions {
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
-    visit("target_image_size", size, "side of the pictures in pixels");
     visit("crop_method", crop_method, "none, center, random-1d or random-2d");
-    visit("random_flip", flip, "mirror half of the pictures");
     tokens.fields(visit);
   }
 };
@@ -75,8 +79,6 @@ struct SegmentationOptions {
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
-    visit("size", size, "side of the pictures in pixels");
-    visit("flip", flip, "mirror half of the pictures");
     visit("pictures", pictures, "folder of the pictures");
     visit("labels", labels, "folder of the label pictures");
     visit("ignore", ignore, "a label value that means nothing; -1: none");
@@ -88,5 +90,11 @@ DatasetPtr make_segmentation_set(PictureFiles files, LabelTable table, const Seg
 // belongs to example i), without itself. Searched once, here. Throws kUsage unless the bank has a row for
 // each example.
 DatasetPtr make_neighbour_set(DatasetPtr pictures, const NeighbourBank& bank, int64_t k);
+
+// An embedding for want of a better one: the picture's 8 x 8 thumbnail, [192] float32. Inverted, so that
+// white paper counts for (nearly) nothing, and never all zero.
+torch::Tensor thumbnail_embedding(const Image& picture);
+// Those of all pictures of a set, in its order.
+NeighbourBank thumbnail_bank(const Dataset& pictures);
 
 }  // namespace ldm

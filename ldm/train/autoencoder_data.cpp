@@ -27,6 +27,8 @@ AutoencoderData::AutoencoderData(const DataSection& options, uint64_t seed, std:
                                  const LogFn& log, const ProgressFn& progress, const StopToken& stop)
     : options_(options), seed_(seed), resize_range_(std::move(resize_range)) {
   check_resize_range(resize_range_);
+  check(options.task.kind == "pictures", "data.task.kind: stage one is trained on plain pictures, got ",
+        options.task.kind);
   const auto folder = open_image_folder({.path = options.path, .size = options.size}, log, progress, stop);
   train_ = make_split(folder.dataset, "train", options.held_out);
   held_out_ = make_split(folder.dataset, "heldout", options.held_out);

@@ -1,67 +1,116 @@
 #include "ldm/train/diffusion_data.h"
 
+#include <ATen/ATen.h>
+
+#include <algorithm>
 #include <utility>
 
-#include "ldm/core/error.h"
 #include "ldm/core/random.h"
-#include "ldm/data/image_folder.h"
-#include "ldm/data/loader.h"
+#include "ldm/data/picture_tensor.h"
+#include "ldm/image/resample.h"
+#include "ldm/train/batch_conditions.h"
+#include "ldm/train/task_common.h"
 
 namespace ldm {
 
 DiffusionData::DiffusionData(const DataSection& options, uint64_t seed, const LogFn& log,
                              const ProgressFn& progress, const StopToken& stop)
-    : options_(options), seed_(seed) {
+    : options_(options),
+      seed_(seed),
+      data_(open_task_data(options, log, progress, stop)),
+      words_alone_(!train()->pictures_vary() && train()->get(0).conditions.empty()),
+      order_(weights_of(*train()), options.batch_size, seed) {
   check_caption_options(options.captions);
-  if (options.flip) log_warning(log, "data.flip has no effect on latents: stage two trains without it");
-  const auto folder = open_image_folder({.path = options.path, .size = options.size}, log, progress, stop);
-  train_ = make_split(folder.dataset, "train", options.held_out);
-  held_out_ = make_split(folder.dataset, "heldout", options.held_out);
-  check(train_->size() > 0, ErrorKind::kData, "train: no picture of ", options.path,
-        " is in the training split");
-  order_.emplace(weights_of(*train_), options.batch_size, seed);
-  log_info(log, std::to_string(train_->size()) + " pictures to train on, " +
-                    std::to_string(held_out_->size()) + " held out");
 }
 
-std::vector<Condition> DiffusionData::draw_conditions(const std::vector<int64_t>& indices, int64_t batch,
-                                                      const Conditioner* conditioner) const {
-  auto captions = draw_captions(*train_, indices, batch, options_.captions, seed_);
-  std::vector<Condition> out;
-  for (size_t k = 0; k < indices.size(); ++k) {
-    out.push_back(
-        {.caption = std::move(captions[k]), .label = draw_label(indices[k], batch, k, conditioner)});
+TrainingBatch DiffusionData::draw(int64_t number, const Conditioner* conditioner) {
+  auto batch = words_alone_ ? words(number) : examples(number);
+  drop_labels(batch, conditioner);
+  drop_conditions(batch, data_.dropout, train()->null_conditions(), seed_);
+  return {.indices = batch.indices,
+          .pictures = train()->pictures_vary() ? batch.images : torch::Tensor(),
+          .conditions = to_conditions(batch)};
+}
+
+Batch DiffusionData::words(int64_t number) const {
+  Batch batch{.number = number, .indices = order_.indices(number)};
+  batch.captions = draw_captions(*train(), batch.indices, number, options_.captions, seed_);
+  std::vector<int64_t> labels;
+  for (const auto index : batch.indices) labels.push_back(train()->info(index).label);
+  batch.labels = at::tensor(labels, at::kLong);
+  return batch;
+}
+
+Batch DiffusionData::examples(int64_t number) {
+  if (!loader_ || next_batch_ != number) {
+    const LoaderOptions options{.batch_size = options_.batch_size,
+                                .seed = seed_,
+                                .workers = options_.workers,
+                                .captions = options_.captions};
+    loader_.emplace(train(), options, number);
   }
-  return out;
+  next_batch_ = number + 1;
+  return *loader_->next();
+}
+
+void DiffusionData::drop_labels(Batch& batch, const Conditioner* conditioner) const {
+  const bool reads = conditioner != nullptr && conditioner->classes() > 0;
+  auto* labels = batch.labels.mutable_data_ptr<int64_t>();
+  for (size_t place = 0; place < batch.indices.size(); ++place) {
+    Random random(seed_, "label dropout", static_cast<uint64_t>(batch.number), place);
+    const bool dropped = reads && conditioner->has_null() && random.uniform() < options_.captions.dropout;
+    if (!reads || dropped) labels[place] = -1;
+  }
 }
 
 std::vector<Condition> DiffusionData::plain_conditions(const std::vector<int64_t>& indices) const {
   std::vector<Condition> out;
   for (const auto i : indices) {
-    const auto& info = held_out_->info(i);
-    out.push_back({.caption = plain_caption(info.words), .label = info.label});
+    // Without conditions of its own an example need not be opened.
+    out.push_back(words_alone_ ? Condition() : to_condition(held_out()->get(i).conditions));
+    out.back().caption = plain_caption(held_out()->info(i).words);
+    out.back().label = held_out()->info(i).label;
+  }
+  return out;
+}
+
+std::optional<Condition> DiffusionData::null_condition() const {
+  const bool drops = std::any_of(data_.dropout.begin(), data_.dropout.end(),
+                                 [](const auto& entry) { return entry.second > 0; });
+  if (!drops) return std::nullopt;
+  auto nulls = train()->null_conditions();
+  for (const auto& [name, value] : train()->get(0).conditions) nulls.try_emplace(name, at::zeros_like(value));
+  return to_condition(nulls);
+}
+
+std::vector<ShownExample> DiffusionData::shown_examples(int64_t most) const {
+  if (train()->get(0).conditions.empty()) return {};
+  const auto& set = held_out()->size() > 0 ? *held_out() : *train();
+  std::vector<ShownExample> out;
+  for (const auto i : measuring_examples(set, most)) {
+    const auto example = set.get(i);
+    ShownExample shown{.condition = to_condition(example.conditions),
+                       .input = data_.show ? data_.show(example.conditions) : std::nullopt,
+                       .truth = picture_of(example.image)};
+    shown.condition.caption = plain_caption(example.info.words);
+    shown.condition.label = example.info.label;
+    if (shown.input)
+      shown.input = resize(*shown.input, shown.truth.width, shown.truth.height, Filter::kNearest);
+    out.push_back(std::move(shown));
   }
   return out;
 }
 
 std::vector<std::string> DiffusionData::caption_corpus() const {
   std::vector<std::string> texts;
-  for (int64_t i = 0; i < train_->size(); ++i) {
-    const auto& words = train_->info(i).words;
+  for (int64_t i = 0; i < train()->size(); ++i) {
+    const auto& words = train()->info(i).words;
     texts.push_back(words.text);
     texts.insert(texts.end(), words.keywords.begin(), words.keywords.end());
     if (!words.colour.empty()) texts.push_back(words.colour);
     if (!words.style.empty()) texts.push_back(words.style);
   }
   return texts;
-}
-
-int64_t DiffusionData::draw_label(int64_t index, int64_t batch, size_t place,
-                                  const Conditioner* conditioner) const {
-  if (conditioner == nullptr || conditioner->classes() == 0) return -1;
-  Random random(seed_, "label dropout", static_cast<uint64_t>(batch), place);
-  const bool dropped = conditioner->has_null() && random.uniform() < options_.captions.dropout;
-  return dropped ? -1 : train_->info(index).label;
 }
 
 }  // namespace ldm

@@ -63,7 +63,8 @@ NamedFirstStage open_first_stage(const Node& config) {
   return {load_first_stage(options.path), options.path};
 }
 
-// Trained on the captions; empty unless the condition is text.
+// Trained on the captions; empty unless the condition is text. (Layouts are read by the same network, as
+// numbers.)
 std::string make_vocabulary(const LatentDiffusionOptions& options,
                             const std::function<std::vector<std::string>()>& corpus) {
   const auto& config = options.cond_stage_config;
@@ -72,6 +73,7 @@ std::string make_vocabulary(const LatentDiffusionOptions& options,
   if (parse_target(config.at("target").text(), where + ".target") != Target::kTextTransformer) return {};
   TextTransformerOptions network;
   read_options(config.at("params"), network, where + ".params");
+  if (!network.use_tokenizer) return {};
   return train_wordpiece(corpus(), network.vocab_size).to_vocab();
 }
 
@@ -95,6 +97,12 @@ void start_from(LatentDiffusion& model, const ModelFile& start, const LogFn& log
     model.set_scale_factor(scale);
   }
   log_info(log, "starts from the weights of " + path);
+}
+
+// No dropout and no gradients: what is not trained may still encode conditions in every step.
+void freeze(torch::nn::Module& module) {
+  module.eval();
+  for (auto& parameter : module.parameters()) parameter.set_requires_grad(false);
 }
 
 // The configuration as the file carries it: drawing needs no scale_by_std and no paths of the training
@@ -124,9 +132,9 @@ TrainedModel open_trained_model(const RunConfig& config, at::Device device,
                    .first_stage_sha256 = first.file.empty() ? "" : file_sha256(first.file)};
   if (start) start_from(*out.model, *start, log);
   out.model->to(device, at::kFloat);
-  out.model->first_stage().eval();
+  freeze(out.model->first_stage());
   auto* conditioner = out.model->conditioner();
-  if (conditioner != nullptr && !options.cond_stage_trainable) conditioner->eval();
+  if (conditioner != nullptr && !options.cond_stage_trainable) freeze(*conditioner);
   check(config.train.sample_prompts.empty() || (conditioner != nullptr && conditioner->takes_words()),
         "train.sample_prompts: this model does not take words; expected an empty list");
   int64_t count = 0;

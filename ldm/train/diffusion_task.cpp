@@ -11,6 +11,7 @@
 #include "ldm/core/random.h"
 #include "ldm/train/autocast.h"
 #include "ldm/train/best_model.h"
+#include "ldm/train/condition_check.h"
 #include "ldm/train/diffusion_data.h"
 #include "ldm/train/diffusion_model.h"
 #include "ldm/train/diffusion_objective.h"
@@ -37,7 +38,10 @@ class DiffusionTask : public TrainTask {
         model_(trained_.model),
         learning_rate_(training_learning_rate(config, model_->options().scheduler_config)) {
     static_cast<void>(monitor());  // Refuses an unknown figure before the long work.
-    encode_data(progress, stop);
+    config_.data.task = data_.task();
+    check_condition_fits(*model_, data_.draw(0, model_->conditioner()).conditions.front(),
+                         config_.data.task.kind);
+    encode_data(log, progress, stop);
     objective_.emplace(model_, config.train.loss_weight, device_);
     optimizer_.emplace(trained_parameters(), config.train.optimizer);
     auto average = config.train.ema;
@@ -77,10 +81,11 @@ class DiffusionTask : public TrainTask {
     constexpr size_t kMeasureBatch = 64;
     const auto chosen = measuring_examples(*data_.held_out(), 128);
     double sum = 0;
-    for (int64_t level = 0; level < kLevels; ++level) {
-      for (size_t first = 0; first < chosen.size(); first += kMeasureBatch) {
-        const auto end = std::min(first + kMeasureBatch, chosen.size());
-        sum += held_out_loss({chosen.data() + first, end - first}, static_cast<int64_t>(first), level,
+    for (size_t first = 0; first < chosen.size(); first += kMeasureBatch) {
+      const auto end = std::min(first + kMeasureBatch, chosen.size());
+      const HeldOutBatch batch = open_held_out({chosen.data() + first, end - first});
+      for (int64_t level = 0; level < kLevels; ++level) {
+        sum += held_out_loss(batch, static_cast<int64_t>(first), level,
                              (2 * level + 1) * model_->schedule().timesteps() / (2 * kLevels));
       }
     }
@@ -93,7 +98,10 @@ class DiffusionTask : public TrainTask {
     const auto averaged = ema_->swap();
     const EvaluationScope evaluation({&model_->unet(), model_->conditioner()});
     std::vector<std::pair<std::string, Image>> out;
-    out.emplace_back("samples", draw_sample_grid(model_, config_.train.sample_prompts));
+    constexpr int64_t kShown = 8;
+    const auto shown = data_.shown_examples(kShown);
+    out.emplace_back("samples", shown.empty() ? draw_sample_grid(model_, config_.train.sample_prompts)
+                                              : draw_task_grid(model_, shown, data_.null_condition()));
     return out;
   }
 
@@ -127,10 +135,12 @@ class DiffusionTask : public TrainTask {
   }
 
  private:
-  void encode_data(const ProgressFn& progress, const StopToken& stop) {
+  void encode_data(const LogFn& log, const ProgressFn& progress, const StopToken& stop) {
     const auto& first_stage = model_->first_stage_ptr();
-    train_latents_.emplace(data_.train(), first_stage, device_, config_.train.latent_cache == "memory",
-                           progress, stop);
+    const bool wanted = config_.train.latent_cache == "memory", varies = data_.train()->pictures_vary();
+    if (wanted && varies)
+      log_info(log, "pictures are cropped or mirrored at random: each batch is encoded anew");
+    train_latents_.emplace(data_.train(), first_stage, device_, wanted && !varies, progress, stop);
     if (data_.held_out()->size() > 0) {
       held_out_latents_.emplace(data_.held_out(), first_stage, device_, true, progress, stop);
     }
@@ -138,7 +148,7 @@ class DiffusionTask : public TrainTask {
     if (!options.scale_by_std || !options.ckpt_path.empty()) return;  // A given checkpoint keeps its scale.
     model_->set_scale_factor(config_.train.scale_from == "data"
                                  ? 1.0 / train_latents_->standard_deviation()
-                                 : latent_scale(latents(data_.indices(0), 0, 0)));
+                                 : latent_scale(latents(data_.draw(0, model_->conditioner()), 0, 0)));
   }
 
   NamedParameters trained_parameters() const {
@@ -161,10 +171,12 @@ class DiffusionTask : public TrainTask {
   }
 
   // Latents of a batch, not scaled; each a new sample where the first stage has a posterior.
-  torch::Tensor latents(const std::vector<int64_t>& indices, int64_t step, int64_t first) const {
-    const auto noise = sample_noise(config_.train.seed_bits(), "posterior", step, first,
-                                    static_cast<int64_t>(indices.size()), train_latents_->latent_shape());
-    return train_latents_->get(indices, noise);
+  torch::Tensor latents(const TrainingBatch& batch, int64_t step, int64_t first) const {
+    const auto count = static_cast<int64_t>(batch.indices.size());
+    const auto noise = sample_noise(config_.train.seed_bits(), "posterior", step, first, count,
+                                    train_latents_->latent_shape());
+    return batch.pictures.defined() ? train_latents_->encode_drawn(batch.pictures, noise)
+                                    : train_latents_->get(batch.indices, noise);
   }
 
   void load_logvar(const StateDict& model) {
@@ -182,14 +194,13 @@ class DiffusionTask : public TrainTask {
     const auto seed = config_.train.seed_bits();
     const auto n = config_.data.batch_size;
     const auto number = step * config_.train.accumulate + part;
-    const auto indices = data_.indices(number);
+    const auto batch = data_.draw(number, model_->conditioner());
     const auto first = part * n;  // Index of the first sample within the step.
-    const auto clean = latents(indices, step, first) * model_->scale_factor();
+    const auto clean = latents(batch, step, first) * model_->scale_factor();
     const auto noise =
         sample_noise(seed, "noise", step, first, n, train_latents_->latent_shape()).to(device_);
     const auto t = timesteps(step, first).to(device_);
-    const auto conditions = data_.draw_conditions(indices, number, model_->conditioner());
-    const auto terms = loss(clean, noise, t, conditions);
+    const auto terms = loss(clean, noise, t, batch.conditions);
     const auto share = static_cast<double>(config_.train.accumulate);
     const auto scaled = terms.loss / share;
     scaled.backward();
@@ -203,18 +214,27 @@ class DiffusionTask : public TrainTask {
     return objective_->loss(clean, noise, t, model_->encode(conditions));
   }
 
-  // The sum over held-out examples of their loss at timestep t, with noise that is the same every time.
-  double held_out_loss(std::span<const int64_t> examples, int64_t first, int64_t level, int64_t t) const {
+  struct HeldOutBatch {
+    torch::Tensor clean;
+    Conditioning condition;
+  };
+
+  HeldOutBatch open_held_out(std::span<const int64_t> examples) const {
     const std::vector<int64_t> batch(examples.begin(), examples.end());
-    const auto n = static_cast<int64_t>(batch.size());
-    const auto clean = held_out_latents_->get(batch, {}) * model_->scale_factor();
+    const AutocastScope autocast(device_.type(), config_.train.precision);
+    return {.clean = held_out_latents_->get(batch, {}) * model_->scale_factor(),
+            .condition = model_->encode(data_.plain_conditions(batch))};
+  }
+
+  // The sum over a batch's examples of their loss at timestep t, with noise that is the same every time.
+  double held_out_loss(const HeldOutBatch& batch, int64_t first, int64_t level, int64_t t) const {
+    const auto n = batch.clean.size(0);
     const auto noise =
         sample_noise(config_.train.seed_bits(), "validation", level, first, n, train_latents_->latent_shape())
             .to(device_);
     const auto ts = at::full({n}, t, at::kLong).to(device_);
     const AutocastScope autocast(device_.type(), config_.train.precision);
-    const auto condition = model_->encode(data_.plain_conditions(batch));
-    return objective_->sample_losses(clean, noise, ts, condition).sum().item<double>();
+    return objective_->sample_losses(batch.clean, noise, ts, batch.condition).sum().item<double>();
   }
 
   // Stratified: sample k of the step's M draws from the k-th M-th of the schedule, in random order.

@@ -46,12 +46,19 @@ torch::Tensor LatentSet::moments(const std::vector<int64_t>& indices) const {
   return kept_.index_select(0, at::tensor(indices, at::kLong).to(device_));
 }
 
-torch::Tensor LatentSet::get(const std::vector<int64_t>& indices, const torch::Tensor& noise) const {
-  const auto both = moments(indices);
+torch::Tensor LatentSet::draw(const torch::Tensor& moments, const torch::Tensor& noise) const {
   const auto channels = shape_.front();
-  const auto mean = both.narrow(1, 0, channels);
-  if (!noise.defined() || both.size(1) == channels) return mean;
-  return mean + both.narrow(1, channels, channels) * noise.to(device_);
+  const auto mean = moments.narrow(1, 0, channels);
+  if (!noise.defined() || moments.size(1) == channels) return mean;
+  return mean + moments.narrow(1, channels, channels) * noise.to(device_);
+}
+
+torch::Tensor LatentSet::get(const std::vector<int64_t>& indices, const torch::Tensor& noise) const {
+  return draw(moments(indices), noise);
+}
+
+torch::Tensor LatentSet::encode_drawn(const torch::Tensor& pictures, const torch::Tensor& noise) const {
+  return draw(encode(pictures), noise);
 }
 
 double LatentSet::standard_deviation() const {

@@ -27,6 +27,9 @@ class LatentSet {
   // Latents [indices, C, h, w] on the device; noise (unit, of that shape, on the CPU) draws from the
   // posterior, undefined gives its mode.
   torch::Tensor get(const std::vector<int64_t>& indices, const torch::Tensor& noise) const;
+  // The same of pictures [N, 3, H, W] in [-1, 1] that are not in the set as they are, a random crop's for
+  // instance.
+  torch::Tensor encode_drawn(const torch::Tensor& pictures, const torch::Tensor& noise) const;
 
   // Standard deviation over all numbers of (at most 4096 evenly chosen) latents, the posterior's spread
   // included.
@@ -38,6 +41,7 @@ class LatentSet {
   // Means, and beside them along the channels the deviations where the first stage has a posterior.
   torch::Tensor encode(const torch::Tensor& images) const;
   torch::Tensor moments(const std::vector<int64_t>& indices) const;
+  torch::Tensor draw(const torch::Tensor& moments, const torch::Tensor& noise) const;
 
   DatasetPtr data_;
   std::shared_ptr<const FirstStage> first_stage_;

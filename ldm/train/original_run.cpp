@@ -85,6 +85,32 @@ void read_data(const Node& original, Node& data, Notes& notes) {
   note_rest(*params, "data.params", kUsed, "see the section data of ldm train --dry-run", notes);
 }
 
+// The batch's entry that the model reads, and the task that gives it.
+constexpr std::array kTaskKeys = {
+    Rename{"LR_image", "super_resolution"}, Rename{"masked_image", "inpainting"},
+    Rename{"coordinates_bbox", "layout"},   Rename{"objects_bbox", "layout"},
+    Rename{"segmentation", "segmentation"}, Rename{"nix", "retrieval"}};
+constexpr std::array kDegradationKeys = {
+    Rename{"degradation", "degradation"}, Rename{"downscale_f", "downscale_f"},
+    Rename{"min_crop_f", "min_crop"}, Rename{"max_crop_f", "max_crop"}, Rename{"random_crop", "random_crop"}};
+
+// data.task, from cond_stage_key and what the data set's class is told. Null for plain pictures.
+Node read_task(const Node& config) {
+  Node out;
+  const auto* key = config.find_path("model.params.cond_stage_key");
+  const bool hybrid = config.find_path("model.target")->text().ends_with("LatentInpaintDiffusion");
+  const auto name = hybrid ? "masked_image" : key != nullptr ? key->text() : "";
+  for (const auto& [from, to] : kTaskKeys) {
+    if (from == name) out.set("kind", Node::string(std::string(to)));
+  }
+  const auto* pictures = config.find_path("data.params.train.params");
+  if (name != "LR_image" || pictures == nullptr) return out;
+  for (const auto& [from, to] : kDegradationKeys) {
+    if (const auto* value = pictures->find(from); value != nullptr) out.set(to, *value);
+  }
+  return out;
+}
+
 void read_lightning(const Node& lightning, Node& train, Notes& notes) {
   if (const auto* trainer = lightning.find("trainer"); trainer != nullptr && trainer->is_map()) {
     for (const auto& [from, to] : kTrainerKeys) {
@@ -136,6 +162,7 @@ Node from_original_run(const Node& config, std::vector<std::string>& notes) {
   auto model = config.at("model");
   auto train = default_train(model);
   data.set("captions", parse_yaml(kPlainCaptions, "original"));
+  if (auto task = read_task(config); !task.is_null()) data.set("task", std::move(task));
   if (const auto* original = config.find("data"); original != nullptr) {
     read_data(*original, data, notes);
     auto ours = *original;  // What is left are keys of ours.

@@ -11,6 +11,7 @@
 #include "ldm/diffusion/loss_weight.h"
 #include "ldm/train/adamw.h"
 #include "ldm/train/ema.h"
+#include "ldm/train/task_section.h"
 
 namespace ldm {
 
@@ -38,6 +39,7 @@ struct DataSection {
   bool flip = false;        // Mirror every other picture left to right.
   double held_out = 0.05;   // Fraction kept for validation where the data names no split of its own.
   CaptionOptions captions;
+  TaskSection task;  // Stage two: what is given with each picture.
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
@@ -49,6 +51,7 @@ struct DataSection {
     visit("flip", flip, "mirror every other picture left to right");
     visit("held_out", held_out, "fraction kept for validation where the data has no split of its own");
     visit.group("captions", captions, "how a caption is drawn");
+    visit.group("task", task, "stage two: what is given with each picture");
   }
 };
 

@@ -72,7 +72,12 @@ std::vector<int64_t> measuring_examples(const Dataset& held_out, int64_t most) {
 
 Node config_for_model_file(const RunConfig& config) {
   auto node = write_options(config);
-  node.find("data")->erase("path");
+  auto* data = node.find("data");
+  data->erase("path");
+  for (const auto* key : {"pictures", "held_out_pictures", "annotations", "held_out_annotations", "labels",
+                          "label_table", "embeddings"}) {
+    data->find("task")->erase(key);
+  }
   auto* params = node.find("model")->find("params");
   for (const auto* key : {"ckpt_path", "perceptual", "remap"}) params->erase(key);
   auto* stage = params->find("first_stage_config");

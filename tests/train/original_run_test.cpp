@@ -58,6 +58,28 @@ TEST(OriginalRun, BecomesOurSections) {
   EXPECT_EQ(config.train.optimizer.weight_decay, 0.01);
 }
 
+TEST(OriginalRun, TheConditionsKeySaysTheTask) {
+  const auto kind = [](const std::string& key) {
+    return load_original(
+               "{model: {target: ldm.models.diffusion.ddpm.LatentDiffusion, params: {cond_stage_key: " + key +
+               "}}, data: {path: x}}")
+        .data.task.kind;
+  };
+  EXPECT_EQ(kind("LR_image"), "super_resolution");
+  EXPECT_EQ(kind("masked_image"), "inpainting");
+  EXPECT_EQ(kind("coordinates_bbox"), "layout");
+  EXPECT_EQ(kind("segmentation"), "segmentation");
+  EXPECT_EQ(kind("nix"), "retrieval");
+  EXPECT_EQ(kind("caption"), "pictures");
+  const auto config = load_original(
+      "{model: {target: ldm.models.diffusion.ddpm.LatentDiffusion, params: {cond_stage_key: LR_image}}, "
+      "data: "
+      "{path: x, params: {train: {params: {degradation: pil_box, downscale_f: 2, min_crop_f: 0.25}}}}}");
+  EXPECT_EQ(config.data.task.super_resolution.degradation, "pil_box");
+  EXPECT_EQ(config.data.task.super_resolution.factor, 2);
+  EXPECT_EQ(config.data.task.super_resolution.crop.min_crop, 0.25);
+}
+
 TEST(OriginalRun, OverridesOfBothSchemasCount) {
   const auto config =
       load_original(kChurches, {"data.path=mine", "data.params.batch_size=2", "train.scale_lr=false",
