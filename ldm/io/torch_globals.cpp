@@ -24,6 +24,7 @@ constexpr std::pair<std::string_view, std::string_view> kTensorGlobals[] = {
     {"torch._utils", "_rebuild_parameter"},
     {"torch.storage", "UntypedStorage"},
     {"torch.nn.parameter", "Parameter"},
+    {"torch.nn.modules.container", "ParameterDict"},
 };
 
 // Number types, as torch.float32 is pickled.

@@ -71,7 +71,7 @@ class TorchTree {
       case PickleType::kTuple:
         return walk_list(path, node, depth);
       case PickleType::kObject:
-        return walk_object(path, node);
+        return walk_object(path, node, depth);
       case PickleType::kGlobal:
         return note_foreign(node);
       case PickleType::kPersistent:
@@ -104,12 +104,23 @@ class TorchTree {
     }
   }
 
-  void walk_object(const std::string& path, const PickleNode& object) {
+  void walk_object(const std::string& path, const PickleNode& object, size_t depth) {
     const auto [module, name] = split_global(pickle_[object.items[0]]);
     if (module == "torch._utils") {
       add_tensor(path, object);
+    } else if (name == "ParameterDict") {
+      walk_parameters(path, object, depth);
     } else {
       note_foreign(pickle_[object.items[0]]);
+    }
+  }
+
+  // A ParameterDict, as old files of textual inversion have, is the dictionary of its parameters.
+  void walk_parameters(const std::string& path, const PickleNode& object, size_t depth) {
+    for (size_t i = 2; i < object.items.size(); ++i) {
+      const auto& state = pickle_[object.items[i]];
+      const auto* parameters = state.type == PickleType::kDict ? pickle_.find(state, "_parameters") : nullptr;
+      if (parameters != nullptr) walk(path, *parameters, depth + 1);
     }
   }
 

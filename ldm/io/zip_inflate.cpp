@@ -64,15 +64,30 @@ std::vector<std::byte> inflate_entry(const ZipEntry& entry) {
   return out;
 }
 
+void check_crc(const ZipEntry& entry, std::span<const std::byte> content) {
+  if (!entry.compressed && entry.crc32 == 0) return;
+  const auto crc =
+      crc32_z(crc32_z(0, nullptr, 0), reinterpret_cast<const Bytef*>(content.data()), content.size());
+  check(crc == entry.crc32, ErrorKind::kFormat, "zip: entry ", printable(entry.name),
+        ": its checksum is wrong; the file is damaged");
+}
+
 }  // namespace
 
 std::vector<std::byte> read_zip_entry(const ZipEntry& entry) {
   auto out =
       entry.compressed ? inflate_entry(entry) : std::vector<std::byte>(entry.data.begin(), entry.data.end());
-  const auto crc = crc32_z(crc32_z(0, nullptr, 0), reinterpret_cast<const Bytef*>(out.data()), out.size());
-  check(crc == entry.crc32, ErrorKind::kFormat, "zip: entry ", printable(entry.name),
-        ": its checksum is wrong; the file is damaged");
+  check_crc(entry, out);
   return out;
+}
+
+void check_zip_content(const ZipArchive& archive) {
+  for (const auto& entry : archive.entries()) {
+    if (entry.compressed)
+      read_zip_entry(entry);
+    else
+      check_crc(entry, entry.data);
+  }
 }
 
 }  // namespace ldm

@@ -9,6 +9,7 @@
 #include "ldm/core/random.h"
 #include "ldm/io/file.h"
 #include "ldm/io/gguf.h"
+#include "ldm/io/json.h"
 #include "ldm/io/npy.h"
 #include "ldm/io/safetensors.h"
 #include "ldm/io/torch_file.h"
@@ -40,6 +41,9 @@ void read(const HostileCase& file) {
       break;
     case HostileCase::Reader::kIndex:
       parse_weight_index(bytes, "index.json");
+      break;
+    case HostileCase::Reader::kJson:
+      parse_json(bytes, "a.json");
       break;
   }
 }

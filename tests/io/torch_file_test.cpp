@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "ldm/core/error.h"
 #include "ldm/io/file.h"
+#include "ldm/io/zip.h"
 #include "tests/io/file_builders.h"
 
 namespace ldm {
@@ -42,6 +44,37 @@ TEST(TorchFile, ForeignClassesAreInert) {
             std::set<std::string>{"pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"});
   ASSERT_EQ(file.tensors.size(), 1U);
   EXPECT_EQ(file.tensors[0].name, "w");
+}
+
+// As files of textual inversion before PyTorch 1.12 have one.
+TEST(TorchFile, AParameterDictIsItsParameters) {
+  const std::string state = "}" + pickle_text("training") + "\x88s" + pickle_text("_parameters") + "}" +
+                            pickle_text("*") + pickle_tensor({}) + "ss";
+  const std::string object =
+      pickle_global("torch.nn.modules.container", "ParameterDict") + ")\x81" + state + "b";
+  const auto bytes = make_torch_zip("\x80\x02}" + pickle_text("string_to_param") + object + "s.");
+  const auto file = parse_torch_file(as_bytes(bytes));
+  ASSERT_EQ(file.tensors.size(), 1U);
+  EXPECT_EQ(file.tensors[0].name, "string_to_param.*");
+}
+
+// Tensors are not read twice to compare their checksums; whoever reads everything can.
+TEST(TorchFile, ChecksumsOfStoredTensors) {
+  const auto pickle = pickle_checkpoint(pickle_tensor({}));
+  const auto zip = [&](int64_t crc) {
+    return make_zip({{.name = "m/data.pkl", .content = pickle, .claimed_crc = crc == 0 ? 0 : -1},
+                     {.name = "m/data/0", .content = six_floats(), .claimed_crc = crc}});
+  };
+  for (const int64_t crc : {-1, 0, 1}) {
+    const auto bytes = zip(crc);
+    EXPECT_EQ(parse_torch_file(as_bytes(bytes)).tensors.size(), 1U);
+    const ZipArchive archive(as_bytes(bytes));
+    if (crc == 1) {
+      EXPECT_THROW(check_zip_content(archive), Error);
+    } else {
+      EXPECT_NO_THROW(check_zip_content(archive)) << "0: written without checksums";
+    }
+  }
 }
 
 TEST(TorchFile, CompressedStoragesOutliveTheBytes) {
