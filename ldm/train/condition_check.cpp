@@ -11,14 +11,15 @@ namespace ldm {
 namespace {
 
 constexpr char kEncoder[] = "model.params.cond_stage_config";
+constexpr char kVocabularySize[] = "model.params.cond_stage_config.params.vocab_size";
 
 void check_vocabulary(const LatentDiffusion& model, const torch::Tensor& tokens) {
   const auto* node = model.options().cond_stage_config.find_path("params.vocab_size");
   if (!tokens.defined() || node == nullptr) return;
-  const auto known = read_integer(*node, std::string(kEncoder) + ".params.vocab_size", 1, INT64_MAX);
+  const auto known = read_integer(*node, kVocabularySize, 1, INT64_MAX);
   const auto largest = tokens.max().item<int64_t>();
-  check(largest < known, kEncoder, ".params.vocab_size: the data's tokens go up to ", largest,
-        ", so expected at least ", largest + 1, ", got ", known, "; hint: data.task.no_tokens");
+  check(largest < known, kVocabularySize, ": the data's tokens go up to ", largest, ", so expected at least ",
+        largest + 1, ", got ", known, "; hint: data.task.no_tokens");
 }
 
 Conditioning encode_one(const LatentDiffusion& model, const Condition& condition,

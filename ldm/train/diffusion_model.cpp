@@ -21,6 +21,7 @@ namespace ldm {
 namespace {
 
 constexpr char kFirstStagePrefix[] = "first_stage_model.";
+constexpr char kUsedCodes[] = "first_stage_model.quantize.used";  // Of remap: comes with the options.
 
 // The first stage that model.params.first_stage_config names, and its file; none where it is part of the
 // model.
@@ -47,7 +48,7 @@ std::shared_ptr<FirstStage> configured_first_stage(const Node& config, const std
         " target first_stage_file with params.path (the model.safetensors that stage one wrote)");
   auto stage = make_first_stage(config, where);
   auto report = load_state_dict(*stage, first_stage_weights(options.ckpt_path), kFirstStagePrefix);
-  std::erase(report.missing, std::string(kFirstStagePrefix) + "quantize.used");  // Comes with the options.
+  std::erase(report.missing, kUsedCodes);
   check(report.ok(), ErrorKind::kFormat, options.ckpt_path, ": the weights do not fit ", where, "\n",
         report.table());
   return stage;
@@ -156,7 +157,7 @@ void export_trained_model(const std::filesystem::path& path, const TrainedModel&
   for (const auto& [name, average] : averages) tensors[name] = average;
   if (trained.first_stage_file.empty()) {
     tensors.merge(state_dict(model.first_stage(), kFirstStagePrefix));
-    tensors.erase(std::string(kFirstStagePrefix) + "quantize.used");
+    tensors.erase(kUsedCodes);
   }
   // Stage one's own result is called as the model itself.
   auto first_stage = trained.first_stage_file.filename();
