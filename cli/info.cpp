@@ -8,11 +8,12 @@
 #include "cli/verb.h"
 #include "cli/weight_summary.h"
 #include "ldm/core/error.h"
-#include "ldm/core/sha256.h"
 #include "ldm/image/png_text.h"
 #include "ldm/image/recipe.h"
 #include "ldm/io/file.h"
 #include "ldm/io/json.h"
+#include "ldm/io/zip.h"
+#include "ldm/model/model_file.h"
 
 namespace ldm::cli {
 namespace {
@@ -176,7 +177,8 @@ int show(const InfoOptions& options) {
   const auto bytes = mapped.bytes();
   if (is_png(bytes)) return show_picture(bytes, options);
   const auto file = summarize_weights(options.file);
-  const std::string hash = sha256_hex(bytes);
+  if (is_zip(bytes)) check_zip_content(ZipArchive(bytes));
+  const std::string hash = file_sha256(options.file);
   if (options.json) {
     Json out = model_json(file, options);
     out["file"] = options.file;
