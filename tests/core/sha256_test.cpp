@@ -4,6 +4,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "ldm/core/sha256_blocks.h"
 
 namespace ldm {
 namespace {
@@ -31,6 +34,16 @@ TEST(Sha256, PiecesDoNotMatter) {
       ASSERT_EQ(hash.hex(), sha256_hex(bytes.first(size))) << size << " by " << step;
     }
   }
+}
+
+// The instructions of the processor and plain arithmetic.
+TEST(Sha256, BothWaysAgree) {
+  std::vector<std::byte> blocks(64 * 50);
+  for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<std::byte>(i * i >> 3);
+  std::array<uint32_t, 8> fast{1, 2, 3, 4, 5, 6, 7, 0xFFFFFFFF}, plain = fast;
+  sha256_blocks(fast, blocks);
+  sha256_blocks_portable(plain, blocks);
+  EXPECT_EQ(fast, plain);
 }
 
 TEST(Sha256, MayGoOnAfterADigest) {
