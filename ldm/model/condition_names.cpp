@@ -38,6 +38,7 @@ void add_condition_names(const Node& config, LatentDiffusionOptions& options) {
     take_value(*task, "categories", options.class_names);
   }
   if (options.label_names.empty()) take_value(*task, "table", options.label_names);
+  if (options.upscale_factor == 0) take_value(*task, "downscale_f", options.upscale_factor);
   if (kind->text() == "layout" && !options.layout) options.layout = layout_of(*task);
   if (kind->text() != "segmentation") return;
   double dropout = 0;

@@ -6,8 +6,8 @@
 namespace ldm {
 
 // What a model file's `data.task` (see train/task_section.h) says of the condition's numbers goes into
-// `options`, where model.params itself says nothing: class_names, label_names, layout, map_null. config: the
-// file's whole YAML. Throws kUsage for values of another type.
+// `options`, where model.params itself says nothing: class_names, label_names, upscale_factor, layout,
+// map_null. config: the file's whole YAML. Throws kUsage for values of another type.
 void add_condition_names(const Node& config, LatentDiffusionOptions& options);
 
 }  // namespace ldm

@@ -96,6 +96,9 @@ TEST_F(TaskTrainingTest, NamesOfTheDataGoIntoTheModel) {
   EXPECT_EQ(layout.find_path("data.task.categories.1")->text(), "blue");
   EXPECT_EQ(layout.find_path("data.task.no_classes")->text(), "2");
   EXPECT_EQ(exported("segmentation").find_path("data.task.table.2")->text(), "3 wall");
+  make(yaml_of("super_resolution"), {"data.task.downscale_f=2"})
+      ->export_model(folder_.path() / "model.safetensors");
+  EXPECT_EQ(load_latent_diffusion(folder_.path() / "model.safetensors")->options().upscale_factor, 2);
 }
 
 TEST_F(TaskTrainingTest, RefusesFilesThatAreNotThere) {
