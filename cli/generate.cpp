@@ -11,16 +11,19 @@
 
 #include "cli/control_flag.h"
 #include "cli/draw_model.h"
+#include "cli/memory_flag.h"
 #include "cli/output.h"
 #include "cli/prompts_file.h"
 #include "cli/recipe_options.h"
 #include "cli/request_recipe.h"
 #include "cli/sampling_flags.h"
+#include "cli/task_flags.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
 #include "ldm/image/grid.h"
 #include "ldm/pipeline/canvas.h"
 #include "ldm/pipeline/generator.h"
+#include "ldm/pipeline/plan_sampling.h"
 
 namespace ldm::cli {
 namespace {
@@ -32,7 +35,8 @@ struct GenerateFlags {
   ModelFlags model;
   SamplingFlags sampling;
   ControlFlags control;
-  std::string out, size, prompts_file, from, noise = "cpu";
+  TaskFlags task;
+  std::string out, size, memory, tile, prompts_file, from, noise = "cpu";
   std::string seed = "random";
   int64_t quality = 90;
   bool grid = false, force = false, json = false, samplers = false, no_recipe = false;
@@ -51,7 +55,8 @@ std::vector<PromptJob> plan_jobs(const GenerateFlags& flags, OutputNames& names,
   const auto prompts = several ? read_prompts_file(flags.prompts_file) : std::vector{request.prompt};
   std::vector<PromptJob> jobs;
   for (size_t k = 0; k < prompts.size(); ++k) {
-    const auto stem = numbered_stem(k, prompts.size(), slug(prompts[k], request.label));
+    const auto& subject = prompts[k].empty() && request.label < 0 ? flags.task.class_name : prompts[k];
+    const auto stem = numbered_stem(k, prompts.size(), slug(subject, request.label));
     PromptJob job{.prompt = prompts[k], .names = {}};
     fields.prompt = prompts[k];
     for (int64_t i = 0; i < (flags.grid ? 1 : request.count); ++i) {
@@ -144,7 +149,9 @@ void read_flags(GenerateFlags& flags) {
   request.seed = read_seed(flags.seed);
   request.noise = parse_noise_kind(flags.noise);
   read_sampling_flags(flags.sampling, request);
+  read_task_flags(flags.task, request);
   read_size(flags.size, request);
+  request.tile = read_tile(flags.tile);
   check(flags.quality >= 1 && flags.quality <= 100, "--quality: expected 1..100, got ", flags.quality);
 }
 
@@ -178,6 +185,15 @@ void compare_models(const Recipe& recipe, const std::string& picture, const fs::
   log_warning(log, difference + "; the picture will be another one");
 }
 
+// Where the condition cannot be left out there is nothing to compare with.
+void settle_guidance(const CLI::App& verb, const LatentDiffusion& model, GuidanceOptions& guidance) {
+  if (can_be_guided(model)) return;
+  const bool asked = verb.count("--guidance") > 0 && guidance.scale != 1.0;
+  check(!asked, "--guidance: this model always needs its condition, so it cannot be guided; expected 1, got ",
+        guidance.scale);
+  guidance.scale = 1.0;
+}
+
 int generate(CLI::App& verb, GenerateFlags& flags, const Context& context) {
   if (flags.samplers) {
     std::cout << sampler_table();
@@ -200,6 +216,9 @@ int generate(CLI::App& verb, GenerateFlags& flags, const Context& context) {
 
   const auto model = open_draw_model(flags.model, context);
   flags.request.controls = read_controls(flags.control, *model);
+  flags.request.memory = memory_budget(flags.memory, context);
+  settle_guidance(verb, *model, flags.request.guidance);
+  bind_task_flags(flags.task, *model, flags.request);
   if (names.needs_size()) {
     const auto canvas = plan_canvas(*model, flags.request);
     fields.width = canvas.width;
@@ -233,7 +252,6 @@ void add_what_to_draw(CLI::App* verb, GenerateFlags& flags) {
   add_control_options(verb, flags.control);
   add_option(verb, "--clip-skip", request.clip_skip,
              "models with CLIP: 1 reads its last layer, 2 the last but one; 0: as the model was trained");
-  add_option(verb, "--class", request.label, "class number, for class-conditional models; -1: none");
   add_option(verb, "-n,--count", request.count, "how many; picture k has seed + k");
   add_option(verb, "--seed", flags.seed, "a whole number, or random");
   add_option(verb, "--noise", flags.noise,
@@ -265,10 +283,13 @@ void add_generate(CLI::App& app, Context& context) {
        {"ldm generate \"frog\" -m runs/diffusion/model.safetensors", "a model of your own"}});
   auto flags = std::make_shared<GenerateFlags>();
   add_what_to_draw(verb, *flags);
+  add_task_options(verb, flags->task);
   add_sampling_options(verb, flags->request, flags->sampling);
   begin_section(verb, "Size and memory");
   add_option(verb, "--size", flags->size, "WIDTHxHEIGHT in pixels; without it the model's own size");
   add_option(verb, "--batch", flags->request.batch_size, "most pictures drawn at once");
+  add_memory_option(verb, flags->memory);
+  add_tile_option(verb, flags->tile);
   add_output(verb, *flags);
   add_compute_options(verb, context);
   verb->add_flag("--samplers", flags->samplers, "list the samplers and spacings, and end");

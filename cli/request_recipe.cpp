@@ -9,6 +9,7 @@
 #include "cli/version.h"
 #include "ldm/core/error.h"
 #include "ldm/diffusion/samplers.h"
+#include "ldm/pipeline/edit_canvas.h"
 
 namespace ldm::cli {
 namespace {
@@ -62,6 +63,9 @@ Recipe run_recipe(const GenerateRequest& r, const CLI::App& verb, const std::fil
   recipe.cfg_scale = r.guidance.scale;
   recipe.model_hash = sha256.substr(0, 10);
   recipe.model = model.stem().string();
+  if (!r.edit.picture.empty()) recipe.denoising_strength = edit_strength(r.edit);
+  if (r.variation.strength > 0)
+    recipe.extra.emplace_back("Variation seed strength", shortest(r.variation.strength));
   recipe.eta = r.sampling.eta;
   recipe.rng = r.noise == NoiseKind::kCpu ? "CPU" : "Philox";
   recipe.version = std::string("ldm ") + kVersion;
@@ -82,6 +86,10 @@ Recipe picture_recipe(Recipe run, const std::string& prompt, const GeneratedImag
   run.height = image.image.height;
   set_option(run.options, "prompt", prompt);
   set_option(run.options, "seed", std::to_string(image.seed));
+  if (image.variation_seed) {
+    run.extra.emplace(run.extra.begin(), "Variation seed", std::to_string(*image.variation_seed));
+    set_option(run.options, "subseed", std::to_string(*image.variation_seed));
+  }
   // In an order that does not tell which were typed: a repeated picture has the same bytes.
   std::stable_sort(run.options.begin(), run.options.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

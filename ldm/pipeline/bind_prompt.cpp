@@ -1,3 +1,5 @@
+#include "ldm/pipeline/bind_prompt.h"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -6,9 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "ldm/pipeline/bind_prompt.h"
+#include "ldm/core/error.h"
 #include "ldm/pipeline/canvas.h"
 #include "ldm/pipeline/control_hint.h"
+#include "ldm/pipeline/interpolate.h"
 #include "ldm/text/prompt_and.h"
 #include "ldm/text/prompt_schedule.h"
 
@@ -49,37 +52,57 @@ struct PhaseModel {
 // Binds one moment's texts for n images.
 class PhaseBinder {
  public:
-  PhaseBinder(const LatentDiffusion& model, const GenerateRequest& r, int64_t n, bool guided)
+  PhaseBinder(const LatentDiffusion& model, const GenerateRequest& r, int64_t first, int64_t n, bool guided,
+              const std::optional<TileOptions>& tiles)
       : model_(model),
         r_(r),
+        first_(first),
         n_(n),
         guided_(guided),
-        controls_(bind_controls(model, r, plan_canvas(model, r))) {}
+        controls_(bind_controls(model, r, plan_canvas(model, r))),
+        tiles_(tiles) {}
 
   PhaseModel bind(const PromptTexts& texts) const {
     const auto terms = parse_prompt_terms(texts.prompt);
     if (terms.size() > 1) return bind_terms(terms, texts.negative);
-    const auto wanted = encode(r_.given, texts.prompt, r_.label);
-    const auto cond = model_.denoiser(wanted);
+    const auto wanted = r_.path.empty() ? encode(r_.given, texts.prompt, r_.label) : on_the_way();
+    const auto cond = denoiser(wanted);
     if (!guided_) return {cond, cond};
     auto batch = join_batches(without(texts.negative), wanted);
     if (perp_neg()) batch = join_batches(batch, encode(r_.given_null, texts.negative, -1));
-    return {model_.denoiser(batch), cond};
+    return {denoiser(batch), cond};
   }
 
  private:
+  Denoiser denoiser(const Conditioning& condition) const { return model_.denoiser(condition, tiles_); }
+
   // Perp-Neg has its negative prompt beside the empty one, plain guidance in its place.
   bool perp_neg() const { return r_.guidance.perp_neg > 0; }
   Conditioning without(const std::string& negative) const {
     return encode(r_.given_null, perp_neg() ? "" : negative, -1);
   }
 
+  Condition condition(const Condition& given, const std::string& caption, int64_t label) const {
+    Condition out = given;
+    out.caption = caption;
+    out.label = label;
+    out.reading = {.prompt = true, .clip_skip = r_.clip_skip};
+    return out;
+  }
+
   Conditioning encode(const Condition& given, const std::string& caption, int64_t label) const {
-    Condition condition = given;
-    condition.caption = caption;
-    condition.label = label;
-    condition.reading = {.prompt = true, .clip_skip = r_.clip_skip};
-    auto out = model_.encode(std::vector<Condition>(static_cast<size_t>(n_), condition));
+    const auto one = condition(given, caption, label);
+    auto out = model_.encode(std::vector<Condition>(static_cast<size_t>(n_), one));
+    out.controls = controls_;
+    return out;
+  }
+
+  Conditioning on_the_way() const {
+    std::vector<Condition> places;
+    for (const auto& place : r_.path.places) places.push_back(condition(r_.given, place.prompt, r_.label));
+    std::vector<PathPosition> positions;
+    for (int64_t k = 0; k < n_; ++k) positions.push_back(path_position(r_.path, r_.count, first_ + k));
+    auto out = mix_conditions(model_.encode(places), positions, r_.path.mix);
     out.controls = controls_;
     return out;
   }
@@ -91,20 +114,21 @@ class PhaseBinder {
       batch = join_batches(batch, encode(r_.given, term.text, r_.label));
       weights.push_back(term.weight);
     }
-    const auto two = compose_terms(model_.denoiser(batch), weights, /*after=*/0);
+    const auto two = compose_terms(denoiser(batch), weights, /*after=*/0);
     Denoiser cond = [two](const torch::Tensor& x, const torch::Tensor& sigma) {
       return two(at::cat({x, x}), at::cat({sigma, sigma})).chunk(2)[1];
     };
     if (!perp_neg()) return {two, cond};
     batch = join_batches(batch, encode(r_.given_null, negative, -1));
-    return {compose_terms(model_.denoiser(batch), weights, /*after=*/1), cond};
+    return {compose_terms(denoiser(batch), weights, /*after=*/1), cond};
   }
 
   const LatentDiffusion& model_;
   const GenerateRequest& r_;
-  int64_t n_;
+  int64_t first_, n_;
   bool guided_;
   std::vector<std::shared_ptr<const Control>> controls_;
+  std::optional<TileOptions> tiles_;
 };
 
 // The denoiser of the step that is being drawn.
@@ -116,6 +140,18 @@ Denoiser switching(std::vector<std::pair<int64_t, Denoiser>> phases, std::shared
         std::find_if(phases.begin(), phases.end() - 1, [&](const auto& p) { return p.first >= *step; });
     return found->second(x, sigma);
   };
+}
+
+// What changes over the steps, or is several prompts, has no one place on a way.
+void check_path(const GenerateRequest& r) {
+  for (const auto& place : r.path.places) {
+    const bool plain = parse_prompt_schedule(place.prompt, r.sampling.steps).size() == 1 &&
+                       parse_prompt_terms(place.prompt).size() == 1;
+    check(plain,
+          "interpolate: prompts that change over the steps ([a:b:0.5]) or are joined by AND cannot be "
+          "mixed; got '",
+          place.prompt, "'");
+  }
 }
 
 }  // namespace
@@ -137,10 +173,12 @@ Denoiser compose_terms(Denoiser all, std::vector<double> weights, int64_t after)
   };
 }
 
-BoundModel bind_prompt(const LatentDiffusion& model, const GenerateRequest& r, int64_t n, bool guided) {
+BoundModel bind_prompt(const LatentDiffusion& model, const GenerateRequest& r, int64_t first, int64_t n,
+                       bool guided, const std::optional<TileOptions>& tiles) {
+  check_path(r);
   const bool words = model.conditioner() != nullptr && model.conditioner()->takes_words();
   const auto phases = words ? phases_of(r) : std::vector<PromptTexts>{{.last_step = r.sampling.steps}};
-  const PhaseBinder binder(model, r, n, guided);
+  const PhaseBinder binder(model, r, first, n, guided, tiles);
   std::map<std::pair<std::string, std::string>, PhaseModel> known;
   std::vector<std::pair<int64_t, Denoiser>> both, cond;
   for (const auto& texts : phases) {

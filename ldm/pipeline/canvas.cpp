@@ -2,22 +2,20 @@
 
 #include <ATen/ATen.h>
 
+#include "ldm/pipeline/edit_canvas.h"
+
 namespace ldm {
 
 Canvas plan_canvas(const LatentDiffusion& model, const GenerateRequest& r) {
   const auto factor = model.first_stage().downsampling();
-  const auto halvings = static_cast<int64_t>(model.unet().options().channel_mult.size()) - 1;
   const auto trained = model.options().image_size;
-  // Every level of the UNet halves the latents once more.
-  const auto latents = [&](int64_t pixels) {
-    const auto multiple = factor << halvings;
-    return (pixels + multiple - 1) / multiple * (multiple / factor);
-  };
-  Canvas canvas{.width = r.width, .height = r.height, .latent_width = trained, .latent_height = trained};
-  if (r.width > 0) canvas.latent_width = latents(r.width);
-  if (r.height > 0) canvas.latent_height = latents(r.height);
-  if (r.width == 0) canvas.width = trained * factor;
-  if (r.height == 0) canvas.height = trained * factor;
+  const auto latents = [&](int64_t pixels) { return (pixels + factor - 1) / factor; };
+  const auto [width, height] = asked_size(r);
+  Canvas canvas{.width = width, .height = height, .latent_width = trained, .latent_height = trained};
+  if (width > 0) canvas.latent_width = latents(width);
+  if (height > 0) canvas.latent_height = latents(height);
+  if (width == 0) canvas.width = trained * factor;
+  if (height == 0) canvas.height = trained * factor;
   return canvas;
 }
 

@@ -4,26 +4,26 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <exception>
+#include <optional>
+#include <string>
 #include <utility>
 
-#include "ldm/core/brownian.h"
+#include "ldm/core/memory.h"
+#include "ldm/core/stopped.h"
+#include "ldm/diffusion/sample_from.h"
 #include "ldm/pipeline/bind_prompt.h"
 #include "ldm/pipeline/canvas.h"
 #include "ldm/pipeline/check_request.h"
+#include "ldm/pipeline/give_conditions.h"
+#include "ldm/pipeline/memory_plan.h"
+#include "ldm/pipeline/picture_edit.h"
 #include "ldm/pipeline/pictures.h"
 #include "ldm/pipeline/plan_sampling.h"
+#include "ldm/pipeline/seeded_noise.h"
 
 namespace ldm {
 namespace {
-
-// Fresh noise during sampling: image k draws from its own stream, so that a batch equals single runs.
-NoiseFn step_noise(std::vector<NoiseStream>& streams) {
-  return [&streams](const torch::Tensor& like) {
-    std::vector<torch::Tensor> rows;
-    for (auto& stream : streams) rows.push_back(stream.randn(like.sizes().slice(1)));
-    return at::stack(rows).to(like.options());
-  };
-}
 
 // Says what of the prompts does not fit.
 void log_complaints(const Conditioner* conditioner, const GenerateRequest& r, const LogFn& log) {
@@ -40,47 +40,68 @@ class Drawing {
       : model_(model),
         r_(request),
         hooks_(hooks),
-        plan_(plan_sampling(model, request)),
-        canvas_(plan_canvas(model, request)) {}
+        plan_(plan_sampling(model, r_)),
+        canvas_(plan_canvas(model, r_)) {
+    if (!r_.edit.picture.empty()) edit_.emplace(model, r_.edit, canvas_, r_.memory);
+    give_picture();
+    complete_null(model_, r_);
+  }
+
+  MemoryPlan plan_memory() const { return ldm::plan_memory(model_, r_, canvas_, r_.memory); }
+  std::optional<MemoryPlan> smaller_plan(const MemoryPlan& memory, int64_t n) const {
+    return ldm::smaller_plan(model_, r_, canvas_, memory, n);
+  }
 
   // Images first to first + n - 1 of the request; none when a stop came in between.
-  std::vector<GeneratedImage> draw(int64_t first, int64_t n) const {
-    auto streams = noise_streams(first, n);
-    const auto noise = start_noise(streams);
-    const auto bound = bind_prompt(model_, r_, n, asks_twice(model_, r_));
-    const auto latents = draw_latents(model_, plan_, bound, noise, sampler_run(streams, bound, first, n));
+  std::vector<GeneratedImage> draw(int64_t first, int64_t n, const MemoryPlan& memory) const {
+    SeededNoise random(r_, first, n);
+    const auto latents =
+        plan_.walk.steps() > 0 ? sampled(random, first, n, memory.tiles) : edit_->untouched(n);
     if (hooks_.stop.requested()) return {};
-    auto images = to_images(cut_to(canvas_, model_.decode_latents(latents)));
+    auto images = to_images(
+        cut_to(canvas_, model_.decode_latents(latents, {.memory = memory.memory, .stop = hooks_.stop})));
     std::vector<GeneratedImage> out;
-    for (int64_t k = 0; k < n; ++k)
-      out.push_back({std::move(images[static_cast<size_t>(k)]), seed(first + k)});
+    for (int64_t k = 0; k < n; ++k) {
+      auto& image = images[static_cast<size_t>(k)];
+      if (edit_) edit_->restore(image);
+      out.push_back({std::move(image), image_seed(r_, first + k), variation_seed(r_, first + k)});
+    }
     return out;
   }
 
  private:
-  uint64_t seed(int64_t image) const { return r_.seed + static_cast<uint64_t>(image); }
-
-  std::vector<NoiseStream> noise_streams(int64_t first, int64_t n) const {
-    std::vector<NoiseStream> streams;
-    for (int64_t k = 0; k < n; ++k) streams.emplace_back(r_.noise, seed(first + k));
-    return streams;
+  // Inpainting models read the picture and the mask as a condition, with the prompt and without.
+  void give_picture() {
+    if (model_.reads().picture != PictureUse::kInpaint) return;
+    for (auto* condition : {&r_.given, &r_.given_null}) {
+      if (edit_)
+        edit_->give(*condition);
+      else
+        give_empty_picture(model_, canvas_, *condition);
+    }
   }
 
-  torch::Tensor start_noise(std::vector<NoiseStream>& streams) const {
-    std::vector<torch::Tensor> rows;
-    for (auto& stream : streams)
-      rows.push_back(stream.randn({model_.options().channels, canvas_.latent_height, canvas_.latent_width}));
-    return at::stack(rows).to(model_.device());
+  torch::Tensor sampled(SeededNoise& random, int64_t first, int64_t n,
+                        const std::optional<TileOptions>& tiles) const {
+    const auto noise = random.start({model_.options().channels, canvas_.latent_height, canvas_.latent_width})
+                           .to(model_.device());
+    const bool from_noise = !edit_ || (edit_->masked() && plan_.whole);
+    auto state = from_noise ? start_of_noise(plan_.sampler, noise, plan_.walk.sigmas)
+                            : edit_->start(plan_.walk, noise);
+    const auto bound = bind_prompt(model_, r_, first, n, asks_twice(model_, r_), tiles);
+    const auto run = sampler_run(random, bound, first, n);
+    auto latents = draw_latents_from(model_, plan_, bound, std::move(state), run);
+    return edit_ ? edit_->settled(latents) : latents;
   }
 
-  SamplerRun sampler_run(std::vector<NoiseStream>& streams, const BoundModel& bound, int64_t first,
-                         int64_t n) const {
-    SamplerRun run{.noise = step_noise(streams), .stop = hooks_.stop};
-    run.before_step = [step = bound.step](const torch::Tensor& x, double) {
+  SamplerRun sampler_run(SeededNoise& random, const BoundModel& bound, int64_t first, int64_t n) const {
+    SamplerRun run{.noise = random.steps(), .stop = hooks_.stop};
+    const auto blend = edit_ ? edit_->blend(run.noise) : nullptr;
+    run.before_step = [step = bound.step, blend](const torch::Tensor& x, double sigma) {
       ++*step;
-      return x;
+      return blend ? blend(x, sigma) : x;
     };
-    if (r_.brownian) run.path_noise = brownian_noise(r_.noise, seed(first), n);
+    if (r_.brownian) run.path_noise = random.path();
     run.on_step = [this, first, n](const StepEvent& event) {
       if (hooks_.estimate) hooks_.estimate(event.denoised);
       report(hooks_.progress, {.stage = "sampling",
@@ -92,11 +113,40 @@ class Drawing {
   }
 
   const LatentDiffusion& model_;
-  const GenerateRequest& r_;
+  GenerateRequest r_;
   const DrawHooks& hooks_;
   SamplingPlan plan_;
   Canvas canvas_;
+  std::optional<PictureEdit> edit_;
 };
+
+// In words for the user; empty where crops were asked for or not needed.
+std::string crops_notice(const MemoryPlan& memory) {
+  if (!memory.tiles_by_memory) return {};
+  return "in crops of " + std::to_string(memory.tiles->height) +
+         " latents, which changes the picture a little (--tile " + std::to_string(memory.tiles->height) +
+         " does so again)";
+}
+
+// The images, or nothing where memory did not suffice: `memory` then is a smaller plan.
+std::optional<std::vector<GeneratedImage>> try_to_draw(const Drawing& drawing, int64_t first, int64_t n,
+                                                       MemoryPlan& memory, const LogFn& log) {
+  try {
+    return drawing.draw(first, n, memory);
+  } catch (const Stopped&) {
+    return std::vector<GeneratedImage>{};
+  } catch (const std::exception& error) {
+    const auto smaller = is_out_of_memory(error) ? drawing.smaller_plan(memory, n) : std::nullopt;
+    if (!smaller) throw;
+    memory = *smaller;
+  }
+  const auto crops = crops_notice(memory);
+  log_warning(log, n > 1 ? "not enough memory for " + std::to_string(n) +
+                               " pictures at once; going on with " + std::to_string(memory.batch)
+                         : "not enough memory; going on within " + format_memory(memory.memory) +
+                               (crops.empty() ? "" : ", " + crops));
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -105,13 +155,19 @@ Generator::Generator(std::shared_ptr<const LatentDiffusion> model) : model_(std:
 std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const DrawHooks& hooks) const {
   check_request(*model_, r);
   log_complaints(model_->conditioner(), r, hooks.log);
-  const Drawing drawing(*model_, r, hooks);
   const c10::InferenceMode inference;
+  const Drawing drawing(*model_, r, hooks);
+  auto memory = drawing.plan_memory();
+  if (const auto crops = crops_notice(memory); !crops.empty())
+    log_warning(hooks.log, "little memory (" + format_memory(memory.memory) + "): drawing " + crops);
   std::vector<GeneratedImage> out;
-  for (int64_t first = 0; first < r.count && !hooks.stop.requested(); first += r.batch_size) {
-    auto images = drawing.draw(first, std::min(r.batch_size, r.count - first));
-    if (hooks.finished && !images.empty()) hooks.finished(first, images);
-    for (auto& image : images) out.push_back(std::move(image));
+  for (int64_t first = 0; first < r.count && !hooks.stop.requested();) {
+    const auto n = std::min(memory.batch, r.count - first);
+    auto images = try_to_draw(drawing, first, n, memory, hooks.log);
+    if (!images) continue;
+    if (hooks.finished && !images->empty()) hooks.finished(first, *images);
+    for (auto& image : *images) out.push_back(std::move(image));
+    first += n;
   }
   return out;
 }

@@ -10,33 +10,60 @@
 namespace ldm {
 namespace {
 
-std::string condition_lines(const std::string& condition) {
-  if (condition == "none") return "";
-  if (condition == "picture")
-    return "    conditioning_key: concat\n    cond_stage_config: {target: identity}\n";
-  const std::string key = condition == "text-adm"       ? "crossattn-adm"
-                          : condition == "text-inpaint" ? "hybrid"
-                                                        : "crossattn";
-  const std::string head = "    conditioning_key: " + key + "\n    cond_stage_config:\n";
-  if (condition.starts_with("text")) {
-    return head +
-           "      target: text_transformer\n"
-           "      params: {n_embed: 32, n_layer: 1, vocab_size: 10, max_seq_len: 6, heads: 2, dim_head: 16, "
-           "with_logits: false}\n";
+constexpr char kTokens[] = ", use_spatial_transformer: true, context_dim: 32";
+
+// How a condition enters the network.
+struct TinyCondition {
+  const char *name, *key, *encoder;  // Of cond_stage_config, as YAML.
+  int in_channels = 4;               // The latents, and what is appended to them.
+  std::string unet = kTokens;        // Further keys.
+};
+
+const TinyCondition& tiny_condition(const std::string& name) {
+  static constexpr char kText[] =
+      "{target: text_transformer, params: {n_embed: 32, n_layer: 1, vocab_size: 10, max_seq_len: 6, heads: "
+      "2, dim_head: 16, with_logits: false}}";
+  static const TinyCondition kConditions[] = {
+      {.name = "none", .key = "", .encoder = "", .unet = ""},
+      {.name = "text", .key = "crossattn", .encoder = kText},
+      {.name = "text-adm",
+       .key = "crossattn-adm",
+       .encoder = kText,
+       .unet = std::string(kTokens).append(", num_classes: sequential, adm_in_channels: 32")},
+      {.name = "text-inpaint", .key = "hybrid", .encoder = kText, .in_channels = 9},
+      {.name = "class",
+       .key = "crossattn",
+       .encoder = "{target: class_embedder, params: {embed_dim: 32, n_classes: 3, null_class: 2}}"},
+      {.name = "class-only",
+       .key = "crossattn",
+       .encoder = "{target: class_embedder, params: {embed_dim: 32, n_classes: 3}}"},
+      {.name = "picture", .key = "concat", .encoder = "{target: identity}", .in_channels = 8, .unet = ""},
+      {.name = "small-picture",
+       .key = "concat",
+       .encoder = "{target: identity}",
+       .in_channels = 7,
+       .unet = ""},
+      {.name = "reference",
+       .key = "concat",
+       .encoder = "{target: first_stage}",
+       .in_channels = 8,
+       .unet = ""},
+      {.name = "inpaint", .key = "concat", .encoder = "{target: first_stage}", .in_channels = 9, .unet = ""},
+      {.name = "map",
+       .key = "concat",
+       .encoder = "{target: spatial_rescaler, params: {n_stages: 2, in_channels: 3, out_channels: 2}}",
+       .in_channels = 6,
+       .unet = ""},
+      {.name = "layout",
+       .key = "crossattn",
+       .encoder = "{target: text_transformer, params: {n_embed: 32, n_layer: 1, vocab_size: 50, max_seq_len: "
+                  "8, heads: 2, dim_head: 16, with_logits: false, use_tokenizer: false}}"},
+      {.name = "neighbours", .key = "crossattn", .encoder = "{target: identity}"},
+  };
+  for (const auto& condition : kConditions) {
+    if (condition.name == name) return condition;
   }
-  return head + "      target: class_embedder\n      params: {embed_dim: 32, n_classes: 3" +
-         (condition == "class" ? ", null_class: 2}\n" : "}\n");
-}
-
-std::string unet_extras(const std::string& condition) {
-  if (condition == "none" || condition == "picture") return "";
-  return std::string(", use_spatial_transformer: true, context_dim: 32") +
-         (condition == "text-adm" ? ", num_classes: sequential, adm_in_channels: 32" : "");
-}
-
-// Four of the latents, and those of a picture: as many, with a mask one more.
-std::string in_channels(const std::string& condition) {
-  return condition == "picture" ? "8" : condition == "text-inpaint" ? "9" : "4";
+  throw Error(ErrorKind::kInternal, "tiny_model: no condition is called " + name);
 }
 
 }  // namespace
@@ -54,7 +81,8 @@ model:
                     "first_stage.yaml");
 }
 
-Node tiny_diffusion_config(const std::string& condition) {
+Node tiny_diffusion_config(const std::string& name) {
+  const auto& condition = tiny_condition(name);
   const std::string text = R"(
 model:
   target: latent_diffusion
@@ -66,12 +94,16 @@ model:
     unet_config:
       target: unet
       params: {image_size: 4, out_channels: 4, model_channels: 32, attention_resolutions: [1], num_res_blocks: 1, channel_mult: [1, 2], num_head_channels: 16, in_channels: )" +
-                           in_channels(condition) + unet_extras(condition) + "}\n" +
+                           std::to_string(condition.in_channels) + condition.unet + "}\n" +
                            R"(    first_stage_config:
       target: first_stage_file
       params: {path: anywhere.safetensors}
-)" + condition_lines(condition);
-  return parse_yaml(std::string_view(text), "diffusion.yaml");
+)";
+  const std::string key = condition.key;
+  const auto lines =
+      key.empty() ? std::string()
+                  : "    conditioning_key: " + key + "\n    cond_stage_config: " + condition.encoder + "\n";
+  return parse_yaml(std::string_view(text + lines), "diffusion.yaml");
 }
 
 std::shared_ptr<FirstStage> tiny_first_stage(uint64_t seed) {

@@ -17,7 +17,9 @@ std::string tiny_vocabulary();
 
 // The whole YAML of a first stage (KL, patches of 4 pixels, 4 channels) and of a diffusion model on 4x4
 // latents. condition: "text", "text-adm", "text-inpaint" (a picture and a mask as well), "class" (three, 2 is
-// the null class), "class-only" (three, no null), "picture" (of the latents' size) or "none".
+// the null class), "class-only" (three, no null), "picture" (of the latents' size), "small-picture" (the same
+// in RGB), "reference" (a picture's latents), "inpaint" (a picture and a mask alone), "map" (of three labels,
+// four pixels a latent), "layout" (two objects and a crop, 50 tokens), "neighbours" (of 32 numbers) or "none".
 Node tiny_first_stage_config();
 Node tiny_diffusion_config(const std::string& condition);
 

@@ -15,7 +15,7 @@ torch::Tensor at_step(const std::string& prompt, int64_t step, const std::string
   GenerateRequest request{.prompt = prompt, .negative_prompt = negative};
   request.sampling.steps = 10;
   const auto model = tiny_model("text");
-  const auto bound = bind_prompt(*model, request, /*n=*/1, /*guided=*/true);
+  const auto bound = bind_prompt(*model, request, /*first=*/0, /*n=*/1, /*guided=*/true);
   *bound.step = step;
   at::manual_seed(3);
   const auto x = at::randn({1, 4, 4, 4});

@@ -142,7 +142,7 @@ TEST(Generator, RefusesConditionsOfAnotherKind) {
   EXPECT_TRUE(has(refusal(r, "none"), "unconditional"));
   EXPECT_TRUE(has(refusal(r, "class"), "takes a class in 0..2, not words"));
   r.label = 1;
-  EXPECT_TRUE(has(refusal(r, "text"), "not by a class; got class 1"));
+  EXPECT_TRUE(has(refusal(r, "text"), "this model takes words, not a class; got class 1"));
   r.prompt.clear();
   r.label = 5;
   EXPECT_TRUE(has(refusal(r, "class"), "expected a class in 0..2, got 5"));
