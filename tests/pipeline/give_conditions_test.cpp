@@ -49,11 +49,14 @@ TEST(LabelMaps, SteerTheDrawing) {
 TEST(LabelMaps, FollowTheCanvas) {
   const auto model = tiny_model("map");
   auto r = task_request();
-  r.width = 20;  // Drawn 24 wide: the map's last column repeats.
+  r.width = 18;  // Drawn wider: the map's last column repeats.
   r.height = 8;
   give_label_map(*model, horizon(100), kSkyGrassSea, r);
-  EXPECT_EQ(r.given.picture.sizes(), (std::vector<int64_t>{3, 8, 24}));
-  EXPECT_EQ(drawn_with(*model, r).width, 20);
+  const auto canvas = plan_canvas(*model, r);
+  EXPECT_EQ(r.given.picture.sizes(),
+            (std::vector<int64_t>{3, 4 * canvas.latent_height, 4 * canvas.latent_width}));
+  EXPECT_TRUE(at::equal(r.given.picture.select(2, 18), r.given.picture.select(2, 17)));
+  EXPECT_EQ(drawn_with(*model, r).width, 18);
 }
 
 TEST(LabelMaps, RefuseWhatDoesNotFit) {

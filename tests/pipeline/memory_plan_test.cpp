@@ -115,14 +115,15 @@ TEST(MemoryPlan, ShrinksStepByStep) {
   EXPECT_FALSE(smaller_plan(*model, r, canvas, plan, 1));
 }
 
-TEST(MemoryPlan, RefusesNumbersOutOfRange) {
+TEST(MemoryPlan, RefusesTilesThatTheNetworkCannotTake) {
   const auto model = tiny_model("text");
   auto r = memory_request();
   const auto refused = [&](int64_t side, int64_t overlap) {
     r.tile = {.side = side, .overlap = overlap};
     return thrown(ErrorKind::kUsage, [&] { Generator(model).generate(r); });
   };
-  EXPECT_TRUE(has(refused(-2, 0), "expected a tile of a latent or more, got -2"));
+  EXPECT_TRUE(has(refused(3, 0), "expected a tile of a multiple of 2 latents, got 3"));
+  EXPECT_TRUE(has(refused(-2, 0), "got -2"));
   EXPECT_TRUE(has(refused(4, 4), "overlap by less than their 4 latents, got 4"));
   r.tile = {};
   r.memory = -1;
