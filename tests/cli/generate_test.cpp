@@ -113,7 +113,7 @@ TEST(Generate, RefusesWhatItCannotDo) {
   expect_refusal(draw({"-o", out, "--size", "big"}), 2, "WIDTHxHEIGHT");
   expect_refusal(draw({"-o", out, "--steps", "101"}), 2, "expected 1..100 steps, got 101");
   expect_refusal(draw({"-o", out, "--class", "1"}), 2, "not a class");
-  expect_refusal(draw({"-o", scratch / "a.jpg"}), 2, ".png");
+  expect_refusal(draw({"-o", scratch / "a.gif"}), 2, ".png");
   expect_refusal(draw({"-o", out, "--samplr", "ddim"}), 2, "--sampler");
   expect_refusal(draw({"-o", out}, tiny().first_stage), 2, "this is a first stage");
   EXPECT_FALSE(fs::exists(out));
