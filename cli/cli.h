@@ -42,6 +42,7 @@ struct Context {
 
 // One verb, one file, one function: declares the options and the examples and says what to run.
 void add_generate(CLI::App& app, Context& context);
+void add_interpolate(CLI::App& app, Context& context);
 void add_train(CLI::App& app, Context& context);
 void add_encode(CLI::App& app, Context& context);
 void add_decode(CLI::App& app, Context& context);

@@ -13,6 +13,7 @@
 #include "cli/draw_model.h"
 #include "cli/memory_flag.h"
 #include "cli/output.h"
+#include "cli/preview_flag.h"
 #include "cli/prompts_file.h"
 #include "cli/recipe_options.h"
 #include "cli/request_recipe.h"
@@ -36,6 +37,7 @@ struct GenerateFlags {
   SamplingFlags sampling;
   ControlFlags control;
   TaskFlags task;
+  PreviewFlags preview;
   std::string out, size, memory, tile, prompts_file, from, noise = "cpu";
   std::string seed = "random";
   int64_t quality = 90;
@@ -74,8 +76,8 @@ std::vector<PromptJob> plan_jobs(const GenerateFlags& flags, OutputNames& names,
 class GenerateRun {
  public:
   GenerateRun(const GenerateFlags& flags, const Generator& generator, const Recipe& recipe,
-              const Context& context)
-      : flags_(flags), generator_(generator), recipe_(recipe), context_(context) {}
+              PreviewFile* preview, const Context& context)
+      : flags_(flags), generator_(generator), recipe_(recipe), preview_(preview), context_(context) {}
 
   // Whether all its pictures were finished.
   bool draw(const PromptJob& job) {
@@ -90,6 +92,7 @@ class GenerateRun {
           write(job, static_cast<size_t>(first) + k, images[k].image, images[k], each);
       };
     }
+    if (preview_ != nullptr) preview_->listen(hooks);
     const auto images = generator_.generate(request, hooks);
     context_.terminal->end_bar();
     if (flags_.grid && !images.empty()) {
@@ -128,6 +131,7 @@ class GenerateRun {
   const GenerateFlags& flags_;
   const Generator& generator_;
   const Recipe& recipe_;
+  PreviewFile* preview_;  // Null: none.
   const Context& context_;
   double finished_s_ = 0;
   nlohmann::ordered_json written_ = nlohmann::ordered_json::array();
@@ -210,6 +214,7 @@ int generate(CLI::App& verb, GenerateFlags& flags, const Context& context) {
   const auto sha256 = model_sha256(model_file);
   compare_models(repeated, flags.from, model_file, sha256, own_model, context.log());
   OutputNames names(flags.out, !flags.prompts_file.empty());
+  check_preview(flags.preview, flags.force);
   auto fields = name_fields(flags, model_file);
   std::vector<PromptJob> jobs;
   if (!names.needs_size()) jobs = plan_jobs(flags, names, fields);
@@ -228,7 +233,8 @@ int generate(CLI::App& verb, GenerateFlags& flags, const Context& context) {
   const auto recipe = run_recipe(flags.request, verb, model_file, sha256);
   const auto began = std::chrono::steady_clock::now();
   const Generator generator(model);
-  GenerateRun run(flags, generator, recipe, context);
+  const auto preview = open_preview(flags.preview, *model);
+  GenerateRun run(flags, generator, recipe, preview.get(), context);
   bool finished = true;
   for (size_t k = 0; k < jobs.size() && finished; ++k) finished = run.draw(jobs[k]);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
@@ -268,6 +274,7 @@ void add_output(CLI::App* verb, GenerateFlags& flags) {
   verb->add_flag("--force", flags.force, "write over files that are there");
   add_option(verb, "--quality", flags.quality, "of .jpg and .webp, 1 to 100");
   verb->add_flag("--no-recipe", flags.no_recipe, "leave out of the PNG how it was drawn");
+  add_preview_options(verb, flags.preview);
   verb->add_flag("--json", flags.json, "print the result as JSON");
 }
 

@@ -52,6 +52,7 @@ void add_verbs(CLI::App& app, Context& context) {
   app.footer("ldm VERB --help says more and shows examples.");
   app.require_subcommand(1);
   add_generate(app, context);
+  add_interpolate(app, context);
   add_train(app, context);
   add_encode(app, context);
   add_decode(app, context);

@@ -22,6 +22,20 @@ std::string option_key(const CLI::Option& option) {
   return option.get_lnames().empty() ? option.get_name(true) : option.get_lnames().front();
 }
 
+const CLI::Option* find_option(const CLI::App& verb, const std::string& key) {
+  for (const auto* option : verb.get_options()) {
+    const auto& names = option->get_lnames();
+    if (option_key(*option) == key || std::find(names.begin(), names.end(), key) != names.end())
+      return option;
+  }
+  return nullptr;
+}
+
+bool is_typed(const CLI::App& verb, const std::string& key) {
+  const auto* option = find_option(verb, key);
+  return option != nullptr && option->count() > 0;
+}
+
 // Whether an option decides how a picture looks.
 bool changes_pictures(const CLI::Option& option) {
   constexpr std::string_view kNeutral[] = {"help",     "quiet", "device",      "threads",
@@ -32,7 +46,7 @@ bool changes_pictures(const CLI::Option& option) {
 
 // Each picture of several has a seed of its own; only in a grid their number shows.
 bool is_kept(const CLI::App& verb, const CLI::Option& option) {
-  return changes_pictures(option) && (option_key(option) != "count" || verb.count("--grid") > 0);
+  return changes_pictures(option) && (option_key(option) != "count" || is_typed(verb, "grid"));
 }
 
 // The files in "FILE", "FILE:STRENGTH" and "FILE,FILE".
@@ -52,15 +66,6 @@ std::vector<std::string> files_in(const std::string& value) {
     at = comma + 1;
   }
   return files;
-}
-
-const CLI::Option* find_option(const CLI::App& verb, const std::string& key) {
-  for (const auto* option : verb.get_options()) {
-    const auto& names = option->get_lnames();
-    if (option_key(*option) == key || std::find(names.begin(), names.end(), key) != names.end())
-      return option;
-  }
-  return nullptr;
 }
 
 bool names_file(const std::string& value, const std::string& file) {
@@ -87,7 +92,7 @@ OptionPairs options_of(const Recipe& recipe, const CLI::App& verb, const fs::pat
   OptionPairs out;
   for (auto& pair : translated.options) {
     const auto* option = find_option(verb, pair.first);
-    if (option == nullptr || (pair.first == "strength" && verb.count("--init-image") == 0)) {
+    if (option == nullptr || (pair.first == "strength" && !is_typed(verb, "init-image"))) {
       translated.left_out.push_back(pair.first);
     } else {
       out.push_back(std::move(pair));
@@ -144,7 +149,7 @@ void repeat_recipe(CLI::App& verb, const Recipe& recipe, const fs::path& picture
     const auto* found = find_option(verb, pair.first);
     check(found != nullptr && changes_pictures(*found), ErrorKind::kFormat, picture.string(),
           ": was drawn with --", pair.first, ", which ldm ", verb.get_name(), " does not have");
-    if (typed.contains(found) || (pair.first == "prompt" && verb.count("--prompts-file") > 0)) continue;
+    if (typed.contains(found) || (pair.first == "prompt" && is_typed(verb, "prompts-file"))) continue;
     auto* option = verb.get_option(found->get_name());
     option->add_result(pair.second);
     set.insert(option);

@@ -102,7 +102,8 @@ TEST(OutputNames, NoTwoPicturesOfARunMeet) {
 TEST(OutputNames, RefusesWhatIsNoPicture) {
   for (const auto* name : {"a", "a.gif", ".png", "a.png.txt", "{prompt}", "a.{seed}"})
     EXPECT_TRUE(says(refused(name), "expected a name that ends in .png")) << name;
-  EXPECT_TRUE(says(refused(std::string(190, 'x') + "{seed:20}.png"), "at most 200 bytes, got 214"));
+  std::string longest(190, 'x');
+  EXPECT_TRUE(says(refused(longest.append("{seed:20}.png")), "at most 200 bytes, got 214"));
   EXPECT_TRUE(says(refused("a.png", "x", true), "several prompts need a folder"));
   EXPECT_EQ(refused("{n}.PNG", "x", true), "");
 }
