@@ -55,6 +55,8 @@ class Case {
 
   // A file or folder of the case ("weights.safetensors"), or one that it refers to ("vocab/x.txt", "g_sd1").
   std::filesystem::path file(const std::string& relative) const;
+  // Whether the case itself has such a file.
+  bool has_file(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
 
   // Fills a module with the case's weights that start with `prefix`: every parameter and buffer must be there
   // (constants excepted, see the READMEs), with its shape; at the end of the case every weight must have been

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ldm/io/file.h"
+#include "ldm/text/clip_merges.h"
 #include "ldm/text/clip_tokenizer.h"
 #include "ldm/text/prompt_and.h"
 #include "ldm/text/prompt_chunks.h"
@@ -58,6 +59,9 @@ void run_tokenizer_clip(Case& c) {
   const auto vocab = c.config().at("vocab").get<std::string>();
   const auto& hf = clip_tokenizer(c, vocab, ClipRules::kHuggingFace);
   const auto& openai = clip_tokenizer(c, vocab, ClipRules::kOpenAi);
+  const MappedFile merges(c.file(vocab));
+  c.expect_true("the merges inside the program",
+                openai_clip_vocabulary() == format_merges(parse_merges(merges.bytes(), vocab)));
   const auto special = [&](const char* name) { return c.config().at(name).get<int64_t>(); };
   c.expect_true("specials", hf.begin_id() == special("bos") && hf.end_id() == special("eos") &&
                                 hf.pad_id() == special("pad_hf") && openai.pad_id() == special("pad_openai"));

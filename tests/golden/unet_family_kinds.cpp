@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ldm/model/class_conditioner.h"
+#include "ldm/model/controlnet_file.h"
 #include "ldm/model/wiring.h"
 #include "ldm/nn/attention_pool2d.h"
 #include "ldm/nn/controlnet.h"
@@ -125,6 +126,12 @@ void run_controlnet(Case& c) {
   const auto residuals = control.forward(x, c.input("hint"), t, context, y);
   for (size_t i = 0; i < residuals.size(); ++i) c.expect("residual" + std::to_string(i), residuals[i]);
   c.expect("out", unet.forward(x, t, context, y, residuals));
+  // The same network in the naming of diffusers, which some cases have beside them.
+  constexpr char kTheirs[] = "diffusers_controlnet.safetensors";
+  if (!c.has_file(kTheirs)) return;
+  const auto again =
+      load_controlnet(c.file(kTheirs), unet.options())->forward(x, c.input("hint"), t, context, y);
+  for (size_t i = 0; i < again.size(); ++i) c.expect("residual" + std::to_string(i), again[i]);
 }
 
 void add_unet_family_kinds(KindTable& kinds) {
