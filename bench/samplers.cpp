@@ -1,5 +1,5 @@
 // bench_samplers order|distance OUT_PREFIX [MODEL]
-//   order     slope of the error against steps of every deterministic sampler, on an analytic mixture
+//   order     slope of the error against steps of every ODE solver, on an analytic mixture
 //   distance  for a model: distance of every sampler's latents to those of 1000 steps, against model calls
 // Prints a Markdown table and writes OUT_PREFIX.png. docs/samplers.md shows both.
 #include "ldm/diffusion/samplers.h"
@@ -8,12 +8,13 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <filesystem>
-#include <limits>
+#include <functional>
 
 #include "ldm/core/brownian.h"
 #include "ldm/core/noise.h"
@@ -46,8 +47,10 @@ ldm::Denoiser mixture() {
 
 double rms(const torch::Tensor& difference) { return difference.square().mean().sqrt().item<double>(); }
 
-void write_plot(const std::string& path, const std::vector<ldm::PlotSeries>& series,
-                const ldm::PlotOptions& o) {
+// Curves from the highest end to the lowest, as the legend then lists them.
+void write_plot(const std::string& path, std::vector<ldm::PlotSeries> series, const ldm::PlotOptions& o) {
+  std::sort(series.begin(), series.end(),
+            [](const auto& a, const auto& b) { return a.y.back() > b.y.back(); });
   ldm::write_file_atomic(path, ldm::encode_png(ldm::plot_lines(series, o)));
 }
 
@@ -58,37 +61,56 @@ bool solves_ode(const SamplerInfo& info) {
 
 int measure_order(const std::string& prefix) {
   const auto denoise = mixture();
-  const auto x = at::randn({16, 12}, at::kDouble) * 10.0;
+  // From far up, where the path is nearly straight: the low orders with which multistep methods begin must
+  // not hide their own.
+  constexpr double kHigh = 100.0, kLow = 0.05;
+  const auto x = at::randn({16, 12}, at::kDouble) * kHigh;
   ldm::SampleOptions options;
   options.eta = 0.0;
   options.s_churn = 0.0;
   const auto walk = [&](const SamplerInfo& info, int64_t steps) {
-    auto sigmas = ldm::sigmas_exponential(steps + 1, 0.05, 10.0);
+    auto sigmas = ldm::sigmas_exponential(steps + 1, kLow, kHigh);
     sigmas.pop_back();
     return info.run(denoise, x, sigmas, {}, options, ldm::NoiseSchedule());
   };
-  const auto exact = walk(ldm::find_sampler("heun"), 20000);
+  const auto exact = walk(ldm::find_sampler("lms"), 20000);
   std::vector<ldm::PlotSeries> series;
   std::printf(
-      "| sampler | error at 30 steps | at 60 | at 120 | at 240 | slope |\n|---|---|---|---|---|---|\n");
+      "| sampler | error at 40 steps | at 80 | at 160 | at 320 | slope | order "
+      "|\n|---|---|---|---|---|---|---|\n");
   for (const auto& info : ldm::samplers()) {
     if (!solves_ode(info)) continue;
     ldm::PlotSeries line{info.name, {}, {}};
-    for (const int64_t steps : {30, 60, 120, 240}) {
+    for (const int64_t steps : {40, 80, 160, 320}) {
       line.x.push_back(static_cast<double>(steps));
       line.y.push_back(rms(walk(info, steps) - exact));
     }
-    std::printf("| %s | %.1e | %.1e | %.1e | %.1e | %.2f |\n", info.name.c_str(), line.y[0], line.y[1],
-                line.y[2], line.y[3], std::log2(line.y[2] / line.y[3]));
+    std::printf("| %s | %.1e | %.1e | %.1e | %.1e | %.2f | %d |\n", info.name.c_str(), line.y[0], line.y[1],
+                line.y[2], line.y[3], std::log2(line.y[2] / line.y[3]), static_cast<int>(info.order));
     series.push_back(line);
   }
   write_plot(prefix + ".png", series,
              {.title = "error on an analytic mixture",
               .x_label = "steps",
               .y_label = "RMS error",
+              .height = 640,
               .log_x = true,
               .log_y = true});
   return 0;
+}
+
+// What a sampler's result tends to with more steps.
+enum class Limit {
+  kOde,   // The deterministic path.
+  kSde,   // The path with the fresh noise of eta 1, along one Brownian path.
+  kOwn,   // A path of its own.
+  kNone,  // None: every step adds noise, or guidance, of a fixed size.
+};
+
+Limit limit_of(const SamplerInfo& info) {
+  if (info.run_guided != nullptr || info.name == "lcm" || info.name == "tcd") return Limit::kNone;
+  if (!info.stochastic) return Limit::kOde;
+  return info.name == "edm" || info.name == "restart" ? Limit::kOwn : Limit::kSde;
 }
 
 struct Trial {
@@ -109,28 +131,32 @@ class ModelTrial {
     noise_ = ldm::batch_noise(ldm::NoiseKind::kCpu, 1, 2, {model_->options().channels, size, size});
   }
 
-  Trial run(const SamplerInfo& info, int64_t steps, const char* spacing) const {
+  Trial run(const SamplerInfo& info, int64_t steps) const {
     Trial trial;
-    const auto guided = ldm::guided_estimates(both_, cond_, {.scale = info.run ? 3.0 : 0.6});
-    const ldm::GuidedDenoiser counted = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
+    const auto guided = ldm::guided_denoiser(both_, cond_, {.scale = 3.0});
+    const ldm::Denoiser counted = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
       ++trial.calls;
       return guided(x, sigma);
     };
     ldm::SampleOptions options;
     options.steps = steps;
-    options.spacing = spacing;
-    ldm::SamplerRun sampling;
+    const auto levels = ldm::sampler_sigmas(info, model_->schedule(), options);
+    const auto path = ldm::brownian_noise(ldm::NoiseKind::kCpu, 9, 2);
     ldm::NoiseStream stream(ldm::NoiseKind::kCpu, 9);
-    sampling.noise = [&](const torch::Tensor& like) { return stream.randn(like.sizes()); };
-    sampling.path_noise = ldm::brownian_noise(ldm::NoiseKind::kCpu, 9, 2);
-    if (info.run == nullptr) {
-      trial.latents = ldm::sample(info, counted, model_->schedule(), noise_, options, sampling);
-    } else {
-      const ldm::Denoiser plain = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
-        return counted(x, sigma).denoised;
-      };
-      trial.latents = ldm::sample(info, plain, model_->schedule(), noise_, options, sampling);
-    }
+    double level = levels.front();
+    ldm::SamplerRun sampling;
+    sampling.path_noise = path;
+    // Samplers that ask for one noise a step get that of the path too; restart's jumps are no steps.
+    sampling.before_step = [&](const torch::Tensor& x, double sigma) {
+      level = sigma;
+      return x;
+    };
+    sampling.noise = [&](const torch::Tensor& like) {
+      if (limit_of(info) == Limit::kNone || info.name == "restart") return stream.randn(like.sizes());
+      const auto next = std::upper_bound(levels.begin(), levels.end(), level, std::greater<>());
+      return path(like, level, next == levels.end() ? 0.0 : *next);
+    };
+    trial.latents = ldm::sample(info, counted, model_->schedule(), noise_, options, sampling);
     return trial;
   }
 
@@ -143,18 +169,28 @@ class ModelTrial {
 int measure_distance(const std::string& prefix, const std::string& model) {
   const c10::InferenceMode inference;
   const ModelTrial trial(model);
-  const auto reference = trial.run(ldm::find_sampler("ddim"), 1000, "").latents;
-  const double spread = rms(reference);
+  const auto ode = trial.run(ldm::find_sampler("heun"), 1000).latents;
+  const auto sde = trial.run(ldm::find_sampler("dpmpp_2m_sde"), 1000).latents;
   std::vector<ldm::PlotSeries> series;
-  std::printf("| sampler | 5 steps | 10 | 20 | 40 | model calls |\n|---|---|---|---|---|---|\n");
+  std::printf(
+      "| sampler | against | 5 steps | 10 | 20 | 40 | 80 | model calls "
+      "|\n|---|---|---|---|---|---|---|---|\n");
   for (const auto& info : ldm::samplers()) {
+    const auto limit = limit_of(info);
+    if (limit == Limit::kNone) continue;
+    const auto reference = limit == Limit::kOde   ? ode
+                           : limit == Limit::kSde ? sde
+                                                  : trial.run(info, 1000).latents;
     ldm::PlotSeries line{info.name, {}, {}};
     std::string calls;
-    std::printf("| %s |", info.name.c_str());
-    for (const int64_t steps : {5, 10, 20, 40}) {
-      const auto got = trial.run(info, steps, "");
+    std::printf("| %s | %s |", info.name.c_str(),
+                limit == Limit::kOde   ? "ODE"
+                : limit == Limit::kSde ? "SDE"
+                                       : "itself");
+    for (const int64_t steps : {5, 10, 20, 40, 80}) {
+      const auto got = trial.run(info, steps);
       line.x.push_back(static_cast<double>(got.calls));
-      line.y.push_back(rms(got.latents - reference) / spread);
+      line.y.push_back(rms(got.latents - reference) / rms(reference));
       calls += (calls.empty() ? "" : ", ") + std::to_string(got.calls);
       std::printf(" %.3f |", line.y.back());
       std::fflush(stdout);
@@ -163,7 +199,7 @@ int measure_distance(const std::string& prefix, const std::string& model) {
     series.push_back(line);
   }
   write_plot(prefix + ".png", series,
-             {.title = "distance to 1000 steps of ddim",
+             {.title = "distance to 1000 steps",
               .x_label = "model calls",
               .y_label = "relative RMS distance",
               .height = 800,

@@ -15,31 +15,36 @@ namespace ldm {
 namespace {
 
 constexpr int kBrownianDepth = 20;
-// One span for all runs of a seed: levels of latent diffusion lie below, and where they do not (zero terminal
-// SNR) the doubled one serves.
-constexpr double kBrownianSpan = 16.0;
+constexpr double kFirstPiece = 16.0;  // Levels of latent diffusion mostly lie below.
 
 }  // namespace
 
-BrownianPath::BrownianPath(NoiseKind kind, uint64_t seed, at::IntArrayRef shape, double span)
-    : kind_(kind), seed_(seed), shape_(shape.vec()), span_(span) {
-  check(span > 0, "BrownianPath: expected a span above 0, got ", span);
-}
+BrownianPath::BrownianPath(NoiseKind kind, uint64_t seed, at::IntArrayRef shape)
+    : kind_(kind), seed_(seed), shape_(shape.vec()) {}
 
-torch::Tensor BrownianPath::node_noise(uint64_t node) const {
-  return NoiseStream(kind_, Random(seed_, "brownian", node).next()).randn(shape_);
+torch::Tensor BrownianPath::node_noise(uint64_t piece, uint64_t node) const {
+  return NoiseStream(kind_, Random(seed_, "brownian", node, piece).next()).randn(shape_);
 }
 
 torch::Tensor BrownianPath::at(double t) {
-  t = std::clamp(t, 0.0, span_);
+  check(std::isfinite(t), "BrownianPath: expected a finite point, got ", t);
+  t = std::max(t, 0.0);
   if (t == last_t_) return last_;
-  auto left = at::zeros(shape_, at::kFloat), right = node_noise(0) * std::sqrt(span_);
-  double low = 0.0, high = span_;
+  // The path goes on from piece to piece, each as long as all before it.
+  double low = 0.0, high = kFirstPiece;
+  uint64_t piece = 0;
+  auto left = at::zeros(shape_, at::kFloat), right = node_noise(0, 0) * std::sqrt(high);
+  while (high < t) {
+    left = right;
+    right = left + node_noise(++piece, 0) * std::sqrt(high);
+    low = high;
+    high *= 2;
+  }
   uint64_t node = 1;  // Numbered as in a heap.
   for (int level = 0; level < kBrownianDepth && low < t && t < high; ++level) {
     // The middle of a bridge: the mean of both ends, variance a quarter of the length.
     const double middle = (low + high) / 2;
-    const auto value = (left + right) / 2 + node_noise(node) * std::sqrt((high - low) / 4);
+    const auto value = (left + right) / 2 + node_noise(piece, node) * std::sqrt((high - low) / 4);
     const bool up = t >= middle;
     (up ? left : right) = value;
     (up ? low : high) = middle;
@@ -62,10 +67,8 @@ std::function<torch::Tensor(const torch::Tensor& like, double from, double to)> 
   return [kind, seed, n, paths = std::make_shared<std::vector<BrownianPath>>()](const torch::Tensor& like,
                                                                                 double from, double to) {
     if (paths->empty()) {
-      double span = kBrownianSpan;
-      while (span < std::max(from, to)) span *= 2;
       for (int64_t k = 0; k < n; ++k)
-        paths->emplace_back(kind, seed + static_cast<uint64_t>(k), like.sizes().slice(1), span);
+        paths->emplace_back(kind, seed + static_cast<uint64_t>(k), like.sizes().slice(1));
     }
     std::vector<torch::Tensor> rows;
     for (auto& path : *paths) rows.push_back(path.increment(from, to));

@@ -7,6 +7,9 @@ namespace ldm {
 struct DdimOptions {
   double eta = 0.0;          // 0: deterministic; 1: the noise of ancestral sampling.
   double temperature = 1.0;  // Scales that noise.
+  double clip = 0.0;         // Clamps the estimate to [-clip, clip]; 0: not. diffusers has it on, at 1.
+  // The noise that goes with a clamped estimate: that of the model, or what the state then has left.
+  bool clip_noise = false;
 };
 
 // Denoising diffusion implicit models (Song et al. 2020, Eq. 12). With sigma^2 = (1 - a) / a the step reads

@@ -51,11 +51,11 @@ torch::Tensor sample_dpm_solver(const Denoiser& denoise, torch::Tensor x, const 
   return x;
 }
 
-std::vector<int64_t> singlestep_orders(int64_t calls, int64_t order) {
+std::vector<int64_t> singlestep_orders(int64_t calls, int64_t order, bool lower_final) {
   check_order("singlestep_orders", order);
   check(calls >= 1, "singlestep_orders: expected at least 1 model call, got ", calls);
   std::vector<int64_t> out;
-  if (order == 3 && calls % 3 == 0) {
+  if (order == 3 && calls % 3 == 0 && lower_final) {
     out.assign(static_cast<size_t>(calls / 3 - 1), 3);
     out.insert(out.end(), {2, 1});
     return out;
@@ -72,8 +72,7 @@ torch::Tensor sample_dpm_solver_singlestep(const Denoiser& denoise, torch::Tenso
   at::NoGradGuard no_grad;
   const bool to_zero = sigmas.back() == 0;
   const auto calls = static_cast<int64_t>(sigmas.size()) - 1;
-  auto orders =
-      calls > 1 && to_zero ? singlestep_orders(calls - 1, o.order) : singlestep_orders(calls, o.order);
+  auto orders = singlestep_orders(calls > 1 && to_zero ? calls - 1 : calls, o.order, o.lower_order_final);
   if (calls > 1 && to_zero) orders.push_back(1);
   const auto steps = static_cast<int64_t>(orders.size());
   const double* level = sigmas.data();
@@ -83,7 +82,7 @@ torch::Tensor sample_dpm_solver_singlestep(const Denoiser& denoise, torch::Tenso
     run.report(i, steps, *level, x, solver.denoised());
     if (orders[i] == 1) x = solver.first();
     if (orders[i] == 2) x = solver.second(level[1], o.rule);
-    if (orders[i] == 3) x = solver.third(level[1], level[2]);
+    if (orders[i] == 3) x = solver.third(level[1], level[2], o.rule);
   }
   return x;
 }

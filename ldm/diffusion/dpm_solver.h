@@ -11,13 +11,15 @@ namespace ldm {
 struct DpmSolverOptions {
   int64_t order = 2;                      // 1..3.
   SolverForm form = SolverForm::kData;    // kData: DPM-Solver++; kNoise: DPM-Solver.
-  SlopeRule rule = SlopeRule::kMidpoint;  // Of second-order steps.
-  bool lower_order_final = true;          // Multistep: order 2, then 1, at the end of runs below 15 steps.
-  bool euler_at_final = false;            // Multistep: the last step is first order in any case.
-  double eta = 0.0;                       // Multistep: share of fresh noise; 1 is the SDE of the papers.
-  double s_noise = 1.0;                   // Scales it.
-  bool diffusers_third_order = false;     // kData with eta 1 and order 3: the second derivative's weight as
-                                          // diffusers has it, 1 less than the integral.
+  SlopeRule rule = SlopeRule::kMidpoint;  // Of second-order steps, and singlestep ones of order 3.
+  // Multistep: order 2, then 1, at the end of runs below 15 steps. Singlestep: end with orders 2 and 1 also
+  // where a step of order 3 would fit.
+  bool lower_order_final = true;
+  bool euler_at_final = false;         // Multistep: the last step is first order in any case.
+  double eta = 0.0;                    // Multistep: share of fresh noise; 1 is the SDE of the papers.
+  double s_noise = 1.0;                // Scales it.
+  bool diffusers_third_order = false;  // kData with eta 1 and order 3: the second derivative's weight as
+                                       // diffusers has it, 1 less than the integral.
 };
 
 // DPM-Solver (Lu et al. 2022a) and DPM-Solver++ (Lu et al. 2022b) as multistep methods (2M, 3M), and their
@@ -32,7 +34,8 @@ torch::Tensor sample_dpm_solver_singlestep(const Denoiser& denoise, torch::Tenso
                                            const std::vector<double>& sigmas, const SamplerRun& run,
                                            const DpmSolverOptions& options = {});
 
-// Orders of the steps that spend `calls` model calls: 3, 3, 2, 1 (9 calls); 3, 3, 1; 3, 3, 2.
-std::vector<int64_t> singlestep_orders(int64_t calls, int64_t order);
+// Orders of the steps that spend `calls` model calls: 3, 3, 2, 1 (9 calls; without lower_final 3, 3, 3);
+// 3, 3, 1; 3, 3, 2.
+std::vector<int64_t> singlestep_orders(int64_t calls, int64_t order, bool lower_final = true);
 
 }  // namespace ldm

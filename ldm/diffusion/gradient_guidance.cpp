@@ -27,6 +27,7 @@ LogProbGradient log_prob_gradient(const LogProb& log_prob, const torch::Tensor& 
 Denoiser classifier_guided_denoiser(Denoiser denoise, LogProb log_prob, double scale) {
   return [denoise = std::move(denoise), log_prob = std::move(log_prob), scale](const torch::Tensor& x,
                                                                                const torch::Tensor& sigma) {
+    if (sigma.isinf().any().item<bool>()) return denoise(x, sigma);
     const auto gradient = log_prob_gradient(log_prob, x, sigma).gradient;
     return denoise(x, sigma) + scale * per_sample(sigma.square(), x) * gradient;
   };
@@ -40,6 +41,7 @@ torch::Tensor classifier_guided_mean(const torch::Tensor& mean, const torch::Ten
 Denoiser image_guided_denoiser(Denoiser denoise, ImageGuide guide, double scale) {
   return [denoise = std::move(denoise), guide = std::move(guide), scale](const torch::Tensor& x,
                                                                          const torch::Tensor& sigma) {
+    if (sigma.isinf().any().item<bool>()) return denoise(x, sigma);
     torch::Tensor denoised;
     const LogProb resemblance = [&](const torch::Tensor& at, const torch::Tensor& level) {
       const auto estimate = denoise(at, level);

@@ -9,7 +9,7 @@
 namespace ldm {
 
 // Guidance by gradients: classifiers and pictures. They need autograd, so the network may not run in
-// inference mode.
+// inference mode. Pure noise (an infinite sigma) says nothing yet and is not guided.
 
 // log p(y | x) of each sample [N], for x = clean + sigma noise and sigma [N] on the host. A classifier of
 // noisy latents reads x / sqrt(1 + sigma^2) at the timestep of sigma.

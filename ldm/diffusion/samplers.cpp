@@ -26,6 +26,7 @@
 #include "ldm/diffusion/lcm.h"
 #include "ldm/diffusion/lms.h"
 #include "ldm/diffusion/plms.h"
+#include "ldm/diffusion/pndm.h"
 #include "ldm/diffusion/restart.h"
 #include "ldm/diffusion/tcd.h"
 #include "ldm/diffusion/unipc.h"
@@ -85,7 +86,9 @@ RestartOptions restart_of(O o, L sigmas) {
 }
 
 X run_ddim(D d, X x, L l, R r, O o, S) {
-  return sample_ddim(d, std::move(x), l, r, {o.eta.value_or(0.0), o.temperature});
+  return sample_ddim(
+      d, std::move(x), l, r,
+      {.eta = o.eta.value_or(0.0), .temperature = o.temperature, .clip = o.clip_denoised ? 1.0 : 0.0});
 }
 X run_ddpm(D d, X x, L l, R r, O o, S) {
   return sample_ddpm(d, std::move(x), l, r, {o.v_posterior, o.clip_denoised, o.temperature});
@@ -117,12 +120,19 @@ const std::vector<SamplerInfo> kSamplerTable = {
      .end = SamplerEnd::kOriginal,
      .run = run_ddim},
     {.name = "plms",
-     .aliases = {"pndm"},
      .summary = "linear multistep of the original",
      .spacing = "uniform",
      .end = SamplerEnd::kOriginal,
      .order = 2,
      .run = [](D d, X x, L l, R r, O, S) { return sample_plms(d, std::move(x), l, r); }},
+    {.name = "pndm",
+     .aliases = {"f_pndm"},
+     .summary = "plms that begins with Runge-Kutta: 9 model calls more than steps",
+     .spacing = "uniform",
+     .end = SamplerEnd::kOriginal,
+     .calls_per_step = 4,
+     .order = 2,
+     .run = [](D d, X x, L l, R r, O, S s) { return sample_pndm(d, std::move(x), l, r, s); }},
     {.name = "ddpm",
      .aliases = {"ancestral"},
      .summary = "ancestral sampling; meant for many steps",

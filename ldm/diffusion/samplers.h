@@ -30,7 +30,7 @@ struct SampleOptions {
   bool draw_when_needed = false;  // As diffusers draws churn noise.
   double temperature = 1.0;       // ddim, ddpm: scales fresh noise.
   double v_posterior = 0.0;       // ddpm: 0 the posterior's variance, 1 beta.
-  bool clip_denoised = false;     // ddpm: clamp the estimate to [-1, 1].
+  bool clip_denoised = false;     // ddpm, ddim: clamp the estimate to [-1, 1].
   std::optional<int64_t>
       order;  // dpm_solver, deis, unipc, lms, ipndm, dpm_adaptive; empty: the sampler's own.
   std::optional<bool> lower_order_final;  // dpm_solver, deis, unipc; empty: true.
@@ -59,9 +59,10 @@ struct SampleOptions {
     visit("draw_when_needed", draw_when_needed, "churn: draw noise only at steps that use it, as diffusers");
     visit("temperature", temperature, "ddim, ddpm: scale of fresh noise");
     visit("v_posterior", v_posterior, "ddpm: 0 the posterior's variance, 1 beta");
-    visit("clip_denoised", clip_denoised, "ddpm: clamp the estimate to [-1, 1]");
+    visit("clip_denoised", clip_denoised, "ddpm, ddim: clamp the estimate to [-1, 1]");
     visit("order", order, "dpm_solver, dpm_solver_singlestep, deis, unipc, lms, ipndm, dpm_adaptive: order");
-    visit("lower_order_final", lower_order_final, "dpm_solver, deis, unipc: lower the order at the end");
+    visit("lower_order_final", lower_order_final,
+          "dpm_solver, dpm_solver_singlestep, deis, unipc: lower the order at the end");
     visit("solver_type", solver_type, "dpm_solver, dpmpp_2m_sde: midpoint or heun; unipc: bh1 or bh2");
     visit("predict_noise", predict_noise, "dpm_solver, unipc: integrate the noise estimate");
     visit("r", r, "dpmpp_sde: place of the inner level");
@@ -95,7 +96,7 @@ struct SamplerInfo {
   std::string spacing = "karras";  // The default.
   SamplerEnd end = SamplerEnd::kZero;
   bool stochastic = false;     // With its default options.
-  int64_t calls_per_step = 1;  // Model calls.
+  int64_t calls_per_step = 1;  // Model calls, at most.
   int64_t order = 1;           // Of accuracy, without fresh noise; 0: it is no ODE solver.
   Run run = nullptr;
   GuidedRun run_guided = nullptr;  // CFG++ samplers have this one instead.

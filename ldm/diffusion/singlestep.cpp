@@ -40,12 +40,17 @@ torch::Tensor SinglestepSolver::second(double inner, SlopeRule rule) {
   return exponential_step(form_, x_, {value_, slope, {}}, from_, to_, rule);
 }
 
-torch::Tensor SinglestepSolver::third(double inner1, double inner2) {
+torch::Tensor SinglestepSolver::third(double inner1, double inner2, SlopeRule rule) {
   const double r1 = fraction(inner1), r2 = fraction(inner2);
-  const auto rise = (inner_value(inner1) - value_) / r1;
-  const auto x2 = exponential_step(form_, x_, {value_, rise * r2, {}}, from_, inner2, SlopeRule::kExact);
-  const auto slope = (value_at(x2, inner2) - value_) / r2;
-  return exponential_step(form_, x_, {value_, slope, {}}, from_, to_, SlopeRule::kExact);
+  const auto rise1 = (inner_value(inner1) - value_) / r1;
+  const auto x2 = exponential_step(form_, x_, {value_, rise1 * r2, {}}, from_, inner2, SlopeRule::kExact);
+  const auto rise2 = (value_at(x2, inner2) - value_) / r2;
+  Polynomial p{value_, rise2, {}};
+  if (rule == SlopeRule::kExact) {
+    p.second = 2 * (rise2 - rise1) / (r2 - r1);
+    p.first = rise1 - p.second * (r1 / 2);
+  }
+  return exponential_step(form_, x_, p, from_, to_, SlopeRule::kExact);
 }
 
 }  // namespace ldm

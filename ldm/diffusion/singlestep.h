@@ -18,7 +18,9 @@ class SinglestepSolver {
   torch::Tensor first() const;
   // By one inner level; rule is how its slope enters.
   torch::Tensor second(double inner, SlopeRule rule = SlopeRule::kMidpoint);
-  torch::Tensor third(double inner1, double inner2);
+  // By two: kMidpoint takes the slope between the ends alone (Algorithm 2), kExact the parabola through all
+  // three values ("taylor" in stable-diffusion).
+  torch::Tensor third(double inner1, double inner2, SlopeRule rule = SlopeRule::kMidpoint);
 
  private:
   double fraction(double level) const;  // Of the way in lambda.

@@ -1,7 +1,9 @@
 #include "ldm/image/plot.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "ldm/core/error.h"
 #include "ldm/image/axis.h"
@@ -14,6 +16,9 @@ constexpr Rgb kInk{40, 40, 40}, kGridColour{225, 225, 225};
 // Told apart also with weak colour vision (Okabe and Ito 2008).
 constexpr Rgb kColours[] = {{0, 114, 178}, {213, 94, 0},   {0, 158, 115},  {204, 121, 167},
                             {230, 159, 0}, {86, 180, 233}, {120, 120, 120}};
+// Strokes and gaps in pixels, for series that must share a colour.
+constexpr std::array<std::pair<double, double>, 4> kStrokes{{{1e9, 0}, {9, 6}, {2.5, 4.5}, {18, 5}}};
+constexpr size_t kMostInside = std::size(kColours);  // Series whose legend has room inside the frame.
 constexpr int64_t kScale = 2;
 constexpr int64_t kLine = kGlyphHeight * kScale;
 
@@ -89,37 +94,78 @@ void draw_labels(Image& image, const Frame& f, const PlotOptions& o) {
                     kScale);
 }
 
-void draw_curve(Image& image, const Frame& f, const PlotAxis& x_axis, const PlotAxis& y_axis,
-                const PlotSeries& s, Rgb colour) {
+// The look of a series: a colour, and strokes where all colours are taken.
+class Pen {
+ public:
+  Pen(Image& image, const Frame& frame, size_t series)
+      : image_(image),
+        frame_(frame),
+        colour_(kColours[series % std::size(kColours)]),
+        stroke_(kStrokes[series / std::size(kColours) % kStrokes.size()]) {}
+
+  void line(Point a, Point b) {
+    const double length = std::hypot(b.x - a.x, b.y - a.y);
+    const auto at = [&](double way) {
+      const double r = length > 0 ? way / length : 0;
+      return Point{a.x + r * (b.x - a.x), a.y + r * (b.y - a.y)};
+    };
+    const double period = stroke_.first + stroke_.second;
+    for (double way = 0;;) {
+      const double phase = std::fmod(drawn_ + way, period);
+      const double end = std::min(length, way + (phase < stroke_.first ? stroke_.first : period) - phase);
+      if (phase < stroke_.first) draw_segment(image_, frame_, at(way), at(end), colour_);
+      if (end >= length) break;
+      way = std::max(end, way + 1e-3);  // Rounding must not stop the walk.
+    }
+    drawn_ += length;
+  }
+
+ private:
+  Image& image_;
+  Frame frame_;
+  Rgb colour_;
+  std::pair<double, double> stroke_;
+  double drawn_ = 0;
+};
+
+void draw_curve(Pen pen, const Frame& f, const PlotAxis& x_axis, const PlotAxis& y_axis,
+                const PlotSeries& s) {
   bool joined = false;
   Point last{};
   for (size_t i = 0; i < s.x.size(); ++i) {
     const bool visible = x_axis.drawable(s.x[i]) && y_axis.drawable(s.y[i]);
     if (visible) {
       const Point point = place(f, x_axis, y_axis, s.x[i], s.y[i]);
-      draw_segment(image, f, joined ? last : point, point, colour);
+      pen.line(joined ? last : point, point);
       last = point;
     }
     joined = visible;
   }
 }
 
-// In the upper right corner: where falling curves leave room.
+// Pixels that the legend takes, 0 without names.
+int64_t legend_width(std::span<const PlotSeries> series) {
+  int64_t widest = 0;
+  for (const auto& s : series) widest = std::max(widest, text_width(s.name, kScale));
+  return widest > 0 ? widest + 54 : 0;
+}
+
+// In the upper right corner, where falling curves leave room; many series have it beside the frame.
 void draw_legend(Image& image, const Frame& f, std::span<const PlotSeries> series) {
-  int64_t widest = 0, rows = 0;
-  for (const auto& s : series) {
-    widest = std::max(widest, text_width(s.name, kScale));
-    rows += !s.name.empty();
-  }
+  const auto rows =
+      std::count_if(series.begin(), series.end(), [](const auto& s) { return !s.name.empty(); });
   if (rows == 0) return;
-  const int64_t left = f.right - widest - 46;
-  draw_box(image, left - 8, f.top, f.right, f.top + rows * (kLine + 2) + 8, kWhite);
-  int64_t y = f.top + 6;
+  const bool beside = series.size() > kMostInside;
+  const int64_t left = beside ? f.right + 20 : f.right - legend_width(series) + 8;
+  if (!beside) draw_box(image, left - 8, f.top, f.right, f.top + rows * (kLine + 2) + 8, kWhite);
+  const Frame whole{0, 0, image.width - 1, image.height - 1};
+  double y = static_cast<double>(f.top + 6);
   for (size_t i = 0; i < series.size(); ++i) {
     if (series[i].name.empty()) continue;
-    draw_box(image, left, y + 6, left + 24, y + 8, kColours[i % std::size(kColours)]);
-    draw_text(image, left + 34, y, series[i].name, kInk, kScale);
-    y += kLine + 2;
+    const auto x = static_cast<double>(left);
+    Pen(image, whole, i).line({x, y + 7}, {x + 27, y + 7});
+    draw_text(image, left + 34, static_cast<int64_t>(y), series[i].name, kInk, kScale);
+    y += static_cast<double>(kLine + 2);
   }
 }
 
@@ -142,12 +188,13 @@ Image plot_lines(std::span<const PlotSeries> series, const PlotOptions& o) {
   for (const double value : y_axis.ticks(std::max<int64_t>((top_bottom.bottom - top_bottom.top) / 60, 2))) {
     label_width = std::max(label_width, text_width(tick_label(value), kScale));
   }
-  const Frame frame{label_width + 14 + (o.y_label.empty() ? 0 : kLine + 6), top_bottom.top, o.width - 36,
-                    top_bottom.bottom};
+  const int64_t legend = series.size() > kMostInside ? std::min(legend_width(series), o.width / 2) : 0;
+  const Frame frame{label_width + 14 + (o.y_label.empty() ? 0 : kLine + 6), top_bottom.top,
+                    o.width - 36 - legend, top_bottom.bottom};
   Image image = make_image(o.width, o.height, 3, 255);
   draw_axes(image, frame, x_axis, y_axis);
   for (size_t i = 0; i < series.size(); ++i) {
-    draw_curve(image, frame, x_axis, y_axis, series[i], kColours[i % std::size(kColours)]);
+    draw_curve(Pen(image, frame, i), frame, x_axis, y_axis, series[i]);
   }
   draw_legend(image, frame, series);
   draw_labels(image, frame, o);

@@ -26,7 +26,8 @@ struct PlotOptions {
   bool log_y = false;
 };
 
-// Line curves in one frame with ticks, grid lines and a legend; the axes span what is drawable, 0..1 if
+// Line curves in one frame with ticks, grid lines and a legend; more than 7 of them share colours, are told
+// apart by strokes and have the legend beside the frame. The axes span what is drawable, 0..1 if
 // nothing is. Result: RGB. Throws kUsage if x and y of a series differ in length, or the size is out of
 // range.
 Image plot_lines(std::span<const PlotSeries> series, const PlotOptions& options = {});

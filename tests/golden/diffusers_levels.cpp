@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ldm/diffusion/spacing.h"
 
@@ -41,25 +42,37 @@ double interpolated(const NoiseSchedule& s, double t) {
   return (1 - w) * s.sigma(low) + w * s.sigma(low + 1);
 }
 
+// Those of use_karras_sigmas and its like; empty without any.
+std::vector<double> formula_sigmas(const Json& o, int64_t n, double low, double high) {
+  std::vector<double> out;
+  if (o.value("use_karras_sigmas", false)) {
+    out = sigmas_karras(n, low, high);
+  } else if (o.value("use_lu_lambdas", false) || o.value("use_exponential_sigmas", false)) {
+    out = sigmas_exponential(n, low, high);
+  } else if (o.value("use_beta_sigmas", false)) {
+    out = sigmas_beta(n, low, high, 0.6, 0.6);
+  }
+  if (!out.empty()) out.pop_back();
+  return out;
+}
+
 }  // namespace
 
 DiffusersLevels diffusers_levels(const Case& c, const NoiseSchedule& s, const DiffusersFamily& family) {
   const auto& o = c.config();
   const int64_t n = o.at("n");
   DiffusersLevels out{spaced_timesteps(c, n, s.timesteps(), family.rounds_timesteps), {}};
-  const bool karras = o.value("use_karras_sigmas", false), lu = o.value("use_lu_lambdas", false);
-  const bool exponential = o.value("use_exponential_sigmas", false);
-  if (karras || lu || exponential) {
-    if (o.value("timestep_spacing", "linspace") != "linspace") c.skip("sigmas of a spacing");
-    out.sigmas = karras ? sigmas_karras(n, s.sigma_min(), s.sigma_max())
-                        : sigmas_exponential(n, s.sigma_min(), s.sigma_max());
-    out.sigmas.pop_back();
+  for (const double t : out.timesteps) out.sigmas.push_back(interpolated(s, t));
+  // Spacings by formula run between the ends of the table, with Euler between those of its own sigmas.
+  const double high = family.rounds_timesteps ? s.sigma_max() : out.sigmas.front();
+  const double low = family.rounds_timesteps ? s.sigma_min() : out.sigmas.back();
+  if (auto spaced = formula_sigmas(o, n, low, high); !spaced.empty()) {
+    out.sigmas = std::move(spaced);
+    const bool rounds = family.rounds_timesteps && o.value("beta_schedule", "") != "squaredcos_cap_v2";
     for (size_t i = 0; i < out.timesteps.size(); ++i) {
       const double t = s.sigma_to_t(out.sigmas[i]);
-      out.timesteps[i] = family.rounds_timesteps ? std::nearbyint(t) : t;
+      out.timesteps[i] = rounds ? std::nearbyint(t) : t;
     }
-  } else {
-    for (const double t : out.timesteps) out.sigmas.push_back(interpolated(s, t));
   }
   const auto last = o.value("final_sigmas_type", "zero");
   if (last != "zero" && last != "sigma_min") c.skip("final_sigmas_type:" + last);
@@ -67,7 +80,8 @@ DiffusersLevels diffusers_levels(const Case& c, const NoiseSchedule& s, const Di
   return out;
 }
 
-void skip_unknown_keys(const Case& c, const std::vector<std::string>& known) {
+void skip_unknown_keys(const Case& c, const std::vector<std::string>& known,
+                       const std::vector<std::string>& step) {
   static const std::vector<std::string> kAll = {"class",       "n",     "beta_schedule",    "beta_start",
                                                 "beta_end",    "step",  "set_timesteps",    "model_level",
                                                 "noise_count", "dtype", "timestep_spacing", "prediction_type",
@@ -75,12 +89,20 @@ void skip_unknown_keys(const Case& c, const std::vector<std::string>& known) {
   const auto listed = [](const std::vector<std::string>& keys, const std::string& key) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
   };
+  const auto skip = [&](const std::string& key) {
+    c.skip(c.config().at("class").get<std::string>() + "/" + key);
+  };
   for (const auto& item : c.config().items()) {
-    if (!listed(kAll, item.key()) && !listed(known, item.key()))
-      c.skip(c.config().at("class").get<std::string>() + "/" + item.key());
+    if (!listed(kAll, item.key()) && !listed(known, item.key())) skip(item.key());
   }
-  if (!c.config().value("set_timesteps", Json::object()).empty())
-    c.skip(c.config().at("class").get<std::string>() + "/set_timesteps");
+  const Json given_step = c.config().value("step", Json::object());
+  for (const auto& item : given_step.items()) {
+    if (!listed(step, item.key())) skip("step." + item.key());
+  }
+  const Json given_timesteps = c.config().value("set_timesteps", Json::object());
+  for (const auto& item : given_timesteps.items()) {
+    if (!listed(known, "set_timesteps." + item.key())) skip("set_timesteps." + item.key());
+  }
 }
 
 }  // namespace ldm::golden

@@ -22,7 +22,9 @@ struct DiffusersFamily {
 // Skips the case for values that are not known.
 DiffusersLevels diffusers_levels(const Case& c, const NoiseSchedule& schedule, const DiffusersFamily& family);
 
-// Skips the case by the name of the first key of its config that is neither in `known` nor one that all have.
-void skip_unknown_keys(const Case& c, const std::vector<std::string>& known);
+// Skips the case by the name of the first key of its config that is neither in `known` nor one that all have,
+// or the first argument of step() that is not in `step`.
+void skip_unknown_keys(const Case& c, const std::vector<std::string>& known,
+                       const std::vector<std::string>& step = {});
 
 }  // namespace ldm::golden

@@ -14,6 +14,7 @@
 #include "ldm/diffusion/euler_diffusers.h"
 #include "ldm/diffusion/lcm.h"
 #include "ldm/diffusion/plms.h"
+#include "ldm/diffusion/pndm.h"
 #include "ldm/diffusion/pure_noise.h"
 #include "ldm/diffusion/spacing.h"
 #include "ldm/diffusion/tcd.h"
@@ -44,6 +45,11 @@ void expect_timesteps(Case& c, const torch::Tensor& t) {
 
 Prediction prediction_of(const Case& c) {
   return parse_prediction(c.config().value("prediction_type", "epsilon"));
+}
+
+// Where diffusers clamps the estimate, which DDIM and DDPM do unless told otherwise; 0: not.
+double clip_range(const Case& c) {
+  return c.config().value("clip_sample", true) ? c.config().value("clip_sample_range", 1.0) : 0.0;
 }
 
 Denoiser denoiser_of(Case& c, const NoiseSchedule& schedule) {
@@ -88,30 +94,40 @@ void run_step_by_step(Case& c, const NoiseSchedule& schedule, Prediction predict
 }
 
 void run_ddim_scheduler(Case& c) {
-  skip_unknown_keys(c, {"set_alpha_to_one", "clip_sample"});
-  if (c.config().value("clip_sample", true)) c.skip("DDIMScheduler/clip_sample");
+  skip_unknown_keys(c, {"set_alpha_to_one", "clip_sample", "clip_sample_range"},
+                    {"eta", "use_clipped_model_output"});
   const auto schedule = case_schedule(c);
   const auto denoise = denoiser_of(c, schedule);
   const double eta = step_arguments(c).value("eta", 0.0);
+  const DdimOptions options{.eta = eta,
+                            .clip = clip_range(c),
+                            .clip_noise = step_arguments(c).value("use_clipped_model_output", false)};
   const bool to_one = c.config().value("set_alpha_to_one", true);
   run_step_by_step(c, schedule, prediction_of(c), to_one ? 0.0 : schedule.sigma_min(), "leading", eta,
                    [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
-                     return sample_ddim(denoise, std::move(x), sigmas, run, {.eta = eta});
+                     return sample_ddim(denoise, std::move(x), sigmas, run, options);
                    });
 }
 
 void run_ddpm_scheduler(Case& c) {
-  skip_unknown_keys(c, {"variance_type", "clip_sample"});
+  skip_unknown_keys(c, {"variance_type", "clip_sample", "clip_sample_range"});
   const auto variance = c.config().value("variance_type", "fixed_small");
-  if (variance != "fixed_small" && variance != "fixed_large")
+  if (!variance.starts_with("fixed_small") && variance != "fixed_large")
     c.skip("DDPMScheduler/variance_type:" + variance);
+  const bool large = variance == "fixed_large";
   const auto schedule = case_schedule(c);
-  const auto denoise = denoiser_of(c, schedule);
-  const DdpmOptions options{.v_posterior = variance == "fixed_large" ? 1.0 : 0.0,
-                            .clip_denoised = c.config().value("clip_sample", true)};
+  const auto exact = denoiser_of(c, schedule);
+  const double clip = clip_range(c);
+  const Denoiser denoise = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
+    return clip > 0 ? exact(x, sigma).clamp(-clip, clip) : exact(x, sigma);
+  };
   run_step_by_step(c, schedule, prediction_of(c), 0.0, "leading", 1.0,
                    [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
-                     return sample_ddpm(denoise, std::move(x), sigmas, run, options);
+                     x = sample_ddpm(denoise, std::move(x), sigmas, run, {.v_posterior = large ? 1.0 : 0.0});
+                     // Where the last timestep is not 0, diffusers adds noise after it too: sqrt(beta).
+                     const bool noisy_end = large && sigmas[1] == 0 && sigmas[0] > schedule.sigma_min();
+                     return noisy_end ? x + run.draw("DDPMScheduler", x) * (sigmas[0] / alpha_norm(sigmas[0]))
+                                      : x;
                    });
 }
 
@@ -142,9 +158,9 @@ void run_down_sigmas(Case& c, const NoiseSchedule& schedule, const DiffusersFami
 }
 
 void run_dpm_solver(Case& c) {
-  skip_unknown_keys(c,
-                    {"algorithm_type", "solver_order", "solver_type", "lower_order_final", "euler_at_final",
-                     "final_sigmas_type", "use_karras_sigmas", "use_lu_lambdas", "use_exponential_sigmas"});
+  skip_unknown_keys(c, {"algorithm_type", "solver_order", "solver_type", "lower_order_final",
+                        "euler_at_final", "final_sigmas_type", "use_karras_sigmas", "use_lu_lambdas",
+                        "use_exponential_sigmas", "use_beta_sigmas"});
   const auto& o = c.config();
   const std::string algorithm = o.value("algorithm_type", "dpmsolver++"),
                     type = o.value("solver_type", "midpoint");
@@ -168,7 +184,10 @@ void run_dpm_solver(Case& c) {
 }
 
 void run_deis_scheduler(Case& c) {
-  skip_unknown_keys(c, {"solver_order", "lower_order_final", "use_karras_sigmas", "use_exponential_sigmas"});
+  skip_unknown_keys(c, {"solver_order", "lower_order_final", "algorithm_type", "solver_type",
+                        "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"});
+  if (const auto type = c.config().value("algorithm_type", "deis"); type != "deis") c.skip(type);
+  if (const auto type = c.config().value("solver_type", "logrho"); type != "logrho") c.skip(type);
   const DeisOptions options{c.config().value("solver_order", 2), c.config().value("lower_order_final", true)};
   const auto schedule = case_schedule(c);
   const auto denoise = denoiser_of(c, schedule);
@@ -179,8 +198,9 @@ void run_deis_scheduler(Case& c) {
 }
 
 void run_unipc_scheduler(Case& c) {
-  skip_unknown_keys(c, {"solver_order", "solver_type", "predict_x0", "lower_order_final", "disable_corrector",
-                        "final_sigmas_type", "use_karras_sigmas", "use_exponential_sigmas"});
+  skip_unknown_keys(c,
+                    {"solver_order", "solver_type", "predict_x0", "lower_order_final", "disable_corrector",
+                     "final_sigmas_type", "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"});
   const auto& o = c.config();
   const std::string type = o.value("solver_type", "bh2");
   if (type != "bh1" && type != "bh2") c.skip("UniPCMultistepScheduler/solver_type:" + type);
@@ -203,8 +223,14 @@ ChurnOptions churn_arguments(const Json& step) {
 }
 
 void run_euler_scheduler(Case& c) {
-  skip_unknown_keys(c, {"use_karras_sigmas", "use_exponential_sigmas", "final_sigmas_type"});
   const bool ancestral = class_of(c) == "EulerAncestralDiscreteScheduler";
+  if (ancestral) {
+    skip_unknown_keys(c, {});
+  } else {
+    skip_unknown_keys(c,
+                      {"use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "final_sigmas_type"},
+                      {"s_churn", "s_tmin", "s_tmax", "s_noise"});
+  }
   const auto schedule = case_schedule(c);
   const auto denoise = denoiser_of(c, schedule);
   const auto churn = churn_arguments(step_arguments(c));
@@ -219,8 +245,10 @@ void run_euler_scheduler(Case& c) {
 
 // LCM and TCD: n of the timesteps that the distillation used.
 std::vector<double> consistency_levels(Case& c, const NoiseSchedule& schedule, double last) {
+  const int64_t original = c.config().value("original_inference_steps", 50);
+  const auto arguments = c.config().value("set_timesteps", Json::object());
   const auto t = timesteps_lcm(c.config().at("n"), schedule.timesteps(),
-                               c.config().value("original_inference_steps", 50));
+                               arguments.value("original_inference_steps", original));
   expect_timesteps(c, vector_i64(t));
   std::vector<double> sigmas;
   for (const int64_t at : t) sigmas.push_back(schedule.sigma(at));
@@ -229,7 +257,8 @@ std::vector<double> consistency_levels(Case& c, const NoiseSchedule& schedule, d
 }
 
 void run_lcm_scheduler(Case& c) {
-  skip_unknown_keys(c, {"original_inference_steps", "timestep_scaling"});
+  skip_unknown_keys(
+      c, {"original_inference_steps", "timestep_scaling", "set_timesteps.original_inference_steps"});
   const auto schedule = case_schedule(c);
   const auto denoise =
       lcm_denoiser(denoiser_of(c, schedule), schedule, c.config().value("timestep_scaling", 10.0));
@@ -240,7 +269,7 @@ void run_lcm_scheduler(Case& c) {
 }
 
 void run_tcd_scheduler(Case& c) {
-  skip_unknown_keys(c, {"original_inference_steps"});
+  skip_unknown_keys(c, {"original_inference_steps", "set_timesteps.original_inference_steps"}, {"eta"});
   const auto schedule = case_schedule(c);
   const auto denoise = denoiser_of(c, schedule);
   const double eta = step_arguments(c).value("eta", 0.3);
@@ -250,35 +279,65 @@ void run_tcd_scheduler(Case& c) {
   expect_states(c, walked_states(c, consistency_levels(c, schedule, schedule.sigma_min()), true, walk));
 }
 
-// PLMS, with the first step's second call listed as a step of its own.
+// The timesteps of PNDM's model calls. With Runge-Kutta the last four of the ascending list are walked by
+// steps of four calls; else the first step's second call is listed as a step of its own.
+std::vector<int64_t> pndm_calls(std::vector<int64_t> t, bool runge_kutta, int64_t stride) {
+  if (!runge_kutta) {
+    if (t.size() > 1) t.insert(t.begin() + 1, t[1]);
+    return t;
+  }
+  std::vector<int64_t> out;
+  for (size_t i = 0; i < 3; ++i) {
+    const int64_t middle = t[i + 1] + stride / 2;
+    out.insert(out.end(), {t[i], middle, middle, t[i + 1]});
+  }
+  out.insert(out.end(), t.begin() + 3, t.end());
+  return out;
+}
+
 void run_pndm_scheduler(Case& c) {
   skip_unknown_keys(c, {"skip_prk_steps", "set_alpha_to_one"});
   const auto& o = c.config();
-  if (!o.value("skip_prk_steps", false)) c.skip("PNDMScheduler/skip_prk_steps");
+  const int64_t n = o.at("n");
+  const bool runge_kutta = !o.value("skip_prk_steps", false);
   if (o.value("timestep_spacing", "leading") != "leading") c.skip("PNDMScheduler/timestep_spacing");
+  if (runge_kutta && n < 4) c.skip("PNDMScheduler/n");  // There diffusers' list of calls is broken.
   const auto schedule = case_schedule(c);
-  auto t = timesteps_diffusers("leading", o.at("n"), schedule.timesteps(), o.value("steps_offset", 0));
+  const auto t = timesteps_diffusers("leading", n, schedule.timesteps(), o.value("steps_offset", 0));
   std::vector<double> sigmas;
   for (const int64_t at : t) sigmas.push_back(schedule.sigma(at));
   sigmas.push_back(o.value("set_alpha_to_one", false) ? 0.0 : schedule.sigma_min());
-  if (t.size() > 1) t.insert(t.begin() + 1, t[1]);
-  expect_timesteps(c, vector_i64(t));
+  expect_timesteps(c, vector_i64(pndm_calls(t, runge_kutta, schedule.timesteps() / n)));
   std::vector<torch::Tensor> states;  // What the model was asked about is what the steps arrived at.
   const auto exact = denoiser_of(c, schedule);
   const Denoiser denoise = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
     states.push_back(x / alpha_norm(sigma[0].item<double>()));
     return exact(x, sigma);
   };
-  const auto x = sample_plms(denoise, c.input("x_T") * alpha_norm(sigmas[0]), sigmas, {});
+  const auto start = c.input("x_T") * alpha_norm(sigmas[0]);
+  const auto x = runge_kutta ? sample_pndm(denoise, start, sigmas, {}, schedule)
+                             : sample_plms(denoise, start, sigmas, {});
   states.push_back(x / alpha_norm(sigmas.back()));
   expect_states(c, states);
+}
+
+std::vector<double> edm_sigmas(const Case& c) {
+  const auto& o = c.config();
+  const std::string schedule = o.value("sigma_schedule", "karras"),
+                    last = o.value("final_sigmas_type", "zero");
+  if (schedule != "karras" && schedule != "exponential") c.skip("sigma_schedule:" + schedule);
+  if (last != "zero" && last != "sigma_min") c.skip("final_sigmas_type:" + last);
+  auto out = schedule == "karras"
+                 ? sigmas_karras(o.at("n"), o.at("sigma_min"), o.at("sigma_max"), o.value("rho", 7.0))
+                 : sigmas_exponential(o.at("n"), o.at("sigma_min"), o.at("sigma_max"));
+  if (last == "sigma_min") out.back() = out[out.size() - 2];
+  return out;
 }
 
 void run_edm_scheduler(Case& c) {
   const auto& o = c.config();
   const double sigma_data = o.at("sigma_data");
-  if (o.value("sigma_schedule", "karras") != "karras") c.skip("sigma_schedule");
-  const auto sigmas = sigmas_karras(o.at("n"), o.at("sigma_min"), o.at("sigma_max"), o.at("rho"));
+  const auto sigmas = edm_sigmas(c);
   c.expect("sigmas", vector_f64(sigmas));
   c.expect("timesteps", vector_f64({sigmas.begin(), sigmas.end() - 1}).log() / 4);
   const auto exact = analytic_denoiser(c);

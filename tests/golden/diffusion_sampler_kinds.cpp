@@ -20,6 +20,14 @@ std::string indexed(const char* name, int64_t i) { return std::string(name) + ".
 // The original's state is variance preserving, ours is clean + sigma noise.
 double norm(double sigma) { return std::sqrt(1 + sigma * sigma); }
 
+// What a step blends the known part with: one draw before the sampler's own.
+NoiseFn mask_noise(Case& c, bool first_step_draws_twice) {
+  if (!first_step_draws_twice) return case_noise(c, 0, 2);
+  return [first = case_noise(c, 0), rest = case_noise(c, 3, 2), step = 0](const torch::Tensor& like) mutable {
+    return step++ == 0 ? first(like) : rest(like);
+  };
+}
+
 // Runs one of the original's samplers and compares x.i and pred_x0.i after every step (1-based).
 void run_original(Case& c, const char* sampler, const NoiseSchedule& schedule,
                   const std::vector<double>& sigmas, const SampleOptions& options) {
@@ -29,11 +37,12 @@ void run_original(Case& c, const char* sampler, const NoiseSchedule& schedule,
   const auto denoise = case_denoiser(c, schedule, prediction, &calls);
   std::vector<torch::Tensor> states;  // Before each step, in the original's scale.
   SamplerRun run;
+  const bool twice = masked && std::string(sampler) == "plms";  // Its first step draws for both model calls.
   run.noise = masked ? case_noise(c, 1, 2) : case_noise(c);
   run.on_step = [&](const StepEvent& e) {
     if (const auto name = indexed("pred_x0", e.step + 1); c.has(name)) c.expect(name, e.denoised);
   };
-  const auto blend = masked ? keep_known(c.input("x0"), c.input("mask"), case_noise(c, 0, 2)) : nullptr;
+  const auto blend = masked ? keep_known(c.input("x0"), c.input("mask"), mask_noise(c, twice)) : nullptr;
   run.before_step = [&](const torch::Tensor& x, double sigma) {
     states.push_back(x / norm(sigma));
     return blend ? blend(x, sigma) : x;
@@ -100,7 +109,8 @@ SamplerRun run_reporting(Case& c) {
   return run;
 }
 
-void run_k(Case& c, const Denoiser& denoise) {
+void run_k_levels(Case& c, const Denoiser& denoise) {
+  if (!c.has("sigmas")) c.skip(c.config().at("sampler"));
   const auto& sampler = sampler_k(c);
   const auto sigmas = host_f64(c.input("sigmas"));
   const NoiseSchedule unused;
@@ -108,15 +118,15 @@ void run_k(Case& c, const Denoiser& denoise) {
   c.expect("x_final", sampler.run(denoise, c.input("x_T"), sigmas, run_reporting(c), options_k(c), unused));
 }
 
-void run_k_fast(Case& c) {
+void run_k_fast(Case& c, const Denoiser& denoise) {
   const auto& o = c.config();
   const auto args = o.value("args", Json::object());
   const DpmFastOptions options{o.at("n"), args.value("eta", 0.0), args.value("s_noise", 1.0)};
   const std::vector<double> ends{o.at("sigma_max"), o.at("sigma_min")};
-  c.expect("x_final", sample_dpm_fast(analytic_denoiser(c), c.input("x_T"), ends, run_reporting(c), options));
+  c.expect("x_final", sample_dpm_fast(denoise, c.input("x_T"), ends, run_reporting(c), options));
 }
 
-void run_k_adaptive(Case& c) {
+void run_k_adaptive(Case& c, const Denoiser& denoise) {
   const auto& o = c.config();
   const auto args = o.value("args", Json::object());
   DpmAdaptiveOptions options;
@@ -139,19 +149,20 @@ void run_k_adaptive(Case& c) {
   SamplerRun run;
   run.noise = case_noise(c);
   const std::vector<double> ends{o.at("sigma_max"), o.at("sigma_min")};
-  c.expect("x_final", sample_dpm_adaptive(analytic_denoiser(c), c.input("x_T"), ends, run, options));
+  c.expect("x_final", sample_dpm_adaptive(denoise, c.input("x_T"), ends, run, options));
   c.expect("h", vector_f64(lengths));
   c.expect("error", vector_f64(errors));
   c.expect("info", vector_i64(info));
 }
 
-void run_sampler_k(Case& c) {
+void run_k(Case& c, const Denoiser& denoise) {
   const std::string name = c.config().at("sampler");
-  if (name == "dpm_fast") return run_k_fast(c);
-  if (name == "dpm_adaptive") return run_k_adaptive(c);
-  if (!c.has("sigmas")) c.skip(name);
-  run_k(c, analytic_denoiser(c));
+  if (name == "dpm_fast") return run_k_fast(c, denoise);
+  if (name == "dpm_adaptive") return run_k_adaptive(c, denoise);
+  run_k_levels(c, denoise);
 }
+
+void run_sampler_k(Case& c) { run_k(c, analytic_denoiser(c)); }
 
 void run_sampler_k_discrete(Case& c) {
   const auto prediction = parse_prediction(c.config().at("parameterization").get<std::string>());

@@ -22,15 +22,17 @@ void expect_states_from_one(Case& c, const std::vector<torch::Tensor>& states) {
 }
 
 // Levels of stable-diffusion's skip types. For singlestep methods logSNR makes equal outer steps, which are
-// split.
+// split; singlestep_fixed makes steps of one order, as many as fit.
 std::vector<double> levels_sd(const Case& c, const NoiseSchedule& schedule) {
   const auto& o = c.config();
-  const int64_t n = o.at("S");
-  const std::string skip = o.at("skip_type");
-  if (skip != "logSNR") return sigmas_dpm_time(schedule, skip, n);
+  const int64_t order = o.at("order"), n = o.at("S");
+  const std::string skip = o.at("skip_type"), method = o.at("method");
+  const int64_t calls = method == "singlestep_fixed" ? n / order * order : n;
+  if (skip != "logSNR") return sigmas_dpm_time(schedule, skip, calls);
   const double high = schedule.sigma_max(), low = schedule.sigma_min();
-  const auto orders = o.at("method") == "singlestep" ? singlestep_orders(n, o.at("order"))
-                                                     : std::vector<int64_t>(static_cast<size_t>(n), 1);
+  std::vector<int64_t> orders(static_cast<size_t>(n), 1);
+  if (method == "singlestep") orders = singlestep_orders(n, order);
+  if (method == "singlestep_fixed") orders.assign(static_cast<size_t>(n / order), order);
   const double outer = 1.0 / static_cast<double>(orders.size());
   std::vector<double> out{high};
   for (size_t i = 0; i < orders.size(); ++i) {
@@ -42,17 +44,21 @@ std::vector<double> levels_sd(const Case& c, const NoiseSchedule& schedule) {
   return out;
 }
 
-void run_sampler_dpmsolver_sd(Case& c) {
+DpmSolverOptions options_sd(const Case& c) {
   const auto& o = c.config();
-  const auto schedule = case_schedule(c);
   const std::string method = o.at("method"), type = o.value("solver_type", "dpm_solver");
-  if (method != "multistep" && method != "singlestep") c.skip(method);
+  if (method != "multistep" && method != "singlestep" && method != "singlestep_fixed") c.skip(method);
   if (type != "dpm_solver" && type != "taylor") c.skip(type);
-  if (o.value("denoise_to_zero", false)) c.skip("denoise_to_zero");
-  const DpmSolverOptions options{.order = o.at("order"),
-                                 .form = o.at("predict_x0") ? SolverForm::kData : SolverForm::kNoise,
-                                 .rule = type == "taylor" ? SlopeRule::kExact : SlopeRule::kMidpoint,
-                                 .lower_order_final = o.value("lower_order_final", true)};
+  const bool lower = method == "multistep" ? o.value("lower_order_final", true) : method == "singlestep";
+  return {.order = o.at("order"),
+          .form = o.at("predict_x0") ? SolverForm::kData : SolverForm::kNoise,
+          .rule = type == "taylor" ? SlopeRule::kExact : SlopeRule::kMidpoint,
+          .lower_order_final = lower};
+}
+
+void run_sampler_dpmsolver_sd(Case& c) {
+  const auto schedule = case_schedule(c);
+  const auto options = options_sd(c);
   const auto sigmas = levels_sd(c, schedule);
   std::vector<double> times;
   const Denoiser exact = analytic_denoiser(c);
@@ -60,9 +66,12 @@ void run_sampler_dpmsolver_sd(Case& c) {
     times.push_back(sigma_to_dpm_time(schedule, sigma[0].item<double>()));
     return exact(x, sigma);
   };
-  const double first = std::hypot(1.0, sigmas.front()), last = std::hypot(1.0, sigmas.back());
-  const auto solve = method == "multistep" ? sample_dpm_solver : sample_dpm_solver_singlestep;
-  c.expect("x_final", solve(denoise, c.input("x_T") * first, sigmas, {}, options) / last);
+  const double first = std::hypot(1.0, sigmas.front()), last = sigmas.back();
+  const bool multistep = c.config().at("method") == "multistep";
+  const auto solve = multistep ? sample_dpm_solver : sample_dpm_solver_singlestep;
+  const auto x = solve(denoise, c.input("x_T") * first, sigmas, {}, options);
+  const bool to_zero = c.config().value("denoise_to_zero", false);
+  c.expect("x_final", to_zero ? denoise_at(denoise, x, last) : x / std::hypot(1.0, last));
   c.expect("t_calls", vector_f64(times));
 }
 

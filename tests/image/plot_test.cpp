@@ -32,6 +32,17 @@ TEST(Plot, DrawsEachSeriesInItsColour) {
   EXPECT_GT(count(image, kSecondColour), 500);
 }
 
+TEST(Plot, ManySeriesAreToldApartByStrokes) {
+  std::vector<PlotSeries> series;
+  for (double i = 0; i < 8; ++i) series.push_back({"name", {0, 1}, {i, i}});
+  const Image all = plot_lines(series);
+  const auto plain = [](std::vector<PlotSeries> one) { return count(plot_lines(one), kFirstColour); };
+  // The eighth has the first one's colour with gaps, so that both together are less than two lines.
+  const auto line = plain({series[0]});
+  EXPECT_GT(count(all, kFirstColour), line * 5 / 4);
+  EXPECT_LT(count(all, kFirstColour), line * 7 / 4);
+}
+
 TEST(Plot, SkipsWhatCannotBeDrawn) {
   const double inf = std::numeric_limits<double>::infinity();
   const std::vector<PlotSeries> series{{"", {0, 1, 2, 3, 4}, {kNan, inf, -1, 0, kNan}}};

@@ -11,7 +11,7 @@
 namespace ldm {
 namespace {
 
-BrownianPath path(uint64_t seed) { return BrownianPath(NoiseKind::kPhilox, seed, {10000}, 16.0); }
+BrownianPath path(uint64_t seed) { return BrownianPath(NoiseKind::kPhilox, seed, {10000}); }
 
 TEST(BrownianPath, DependsOnTheSeedAlone) {
   auto a = path(3), b = path(3), c = path(4);
@@ -45,6 +45,16 @@ TEST(BrownianPath, FinerStepsFollowTheSamePath) {
   EXPECT_TRUE(at::allclose(whole, parts, 1e-4, 1e-5));
 }
 
+// Far points extend the path; they do not change what was there.
+TEST(BrownianPath, HasNoEnd) {
+  auto w = path(6), far = path(6);
+  far.at(157.0);
+  EXPECT_TRUE(at::equal(far.at(8.0), w.at(8.0)));
+  const auto noise = far.increment(157.0, 3.0);  // Over five pieces.
+  EXPECT_NEAR(noise.std().item<double>(), 1.0, 0.03);
+  EXPECT_NEAR((noise * far.increment(3.0, 1.0)).mean().item<double>(), 0.0, 0.05);
+}
+
 TEST(BrownianNoise, RowsAreTheImagesOwn) {
   const auto like = at::zeros({2, 3, 4});
   const auto both = brownian_noise(NoiseKind::kCpu, 7, 2)(like, 5.0, 3.0);
@@ -52,8 +62,8 @@ TEST(BrownianNoise, RowsAreTheImagesOwn) {
   EXPECT_TRUE(at::equal(both[1], second[0]));
 }
 
-TEST(BrownianErrors, RangeAndPoints) {
-  EXPECT_THROW(BrownianPath(NoiseKind::kCpu, 1, {2}, 0.0), Error);
+TEST(BrownianErrors, Points) {
+  EXPECT_THROW(path(1).at(INFINITY), Error);
   EXPECT_THROW(path(1).increment(2.0, 2.0), Error);
 }
 
