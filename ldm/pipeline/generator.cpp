@@ -70,13 +70,14 @@ class Drawing {
   }
 
  private:
-  // Inpainting models read the picture and the mask as a condition, with the prompt and without.
+  // Inpainting models read the picture and the mask as a condition, with the prompt and without, be they of an
+  // edit or given.
   void give_picture() {
     if (model_.reads().picture != PictureUse::kInpaint) return;
     for (auto* condition : {&r_.given, &r_.given_null}) {
       if (edit_)
         edit_->give(*condition);
-      else
+      else if (!condition->picture.defined())
         give_empty_picture(model_, canvas_, *condition);
     }
   }
