@@ -269,8 +269,7 @@ void add_output(CLI::App* verb, GenerateFlags& flags) {
   begin_section(verb, kOutputSection);
   verb->add_option(
       "-o,--out", flags.out,
-      "file (.png, .webp, .jpg), folder (ends in /), or a name with fields: {prompt} {seed} {n:03} "
-      "{date} {time} {sampler} {steps} {guidance} {width} {height} {model}");
+      "file (.png, .webp, .jpg), folder (ends in /), or {prompt}-{seed}-{n:03}.png (docs/tasks.md)");
   verb->add_flag("--force", flags.force, "write over files that are there");
   add_option(verb, "--quality", flags.quality, "of .jpg and .webp, 1 to 100");
   verb->add_flag("--no-recipe", flags.no_recipe, "leave out of the PNG how it was drawn");
