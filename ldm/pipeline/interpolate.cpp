@@ -32,7 +32,7 @@ torch::Tensor mix_vectors(const torch::Tensor& places, const std::vector<PathPos
 }  // namespace
 
 MixRule parse_mix_rule(std::string_view text) {
-  check(text == "lerp" || text == "slerp", "expected lerp or slerp, got '", text, "'");
+  check(text == "lerp" || text == "slerp", "--mode: expected lerp or slerp, got '", text, "'");
   return text == "lerp" ? MixRule::kLerp : MixRule::kSlerp;
 }
 
@@ -44,7 +44,8 @@ PathPosition path_position(size_t count, bool closed, int64_t frames, int64_t k)
   const int64_t legs = closed ? places : places - 1, parts = closed ? frames : frames - 1;
   const int64_t leg = std::min(k * legs / parts, legs - 1);
   const int64_t rest = k * legs - leg * parts;
-  return {static_cast<size_t>(leg), static_cast<size_t>((leg + 1) % places), static_cast<double>(rest) / static_cast<double>(parts)};
+  return {static_cast<size_t>(leg), static_cast<size_t>((leg + 1) % places),
+          static_cast<double>(rest) / static_cast<double>(parts)};
 }
 
 torch::Tensor mix(MixRule rule, double t, const torch::Tensor& first, const torch::Tensor& second) {
