@@ -3,11 +3,15 @@
 
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "cli/images_in.h"
+#include "cli/memory_flag.h"
 #include "cli/output.h"
 #include "cli/start_torch.h"
 #include "cli/verb.h"
@@ -16,6 +20,7 @@
 #include "ldm/io/file.h"
 #include "ldm/model/load_model.h"
 #include "ldm/nn/state_dict.h"
+#include "ldm/pipeline/coded_picture.h"
 #include "ldm/pipeline/pictures.h"
 
 namespace ldm::cli {
@@ -24,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct CodeFlags {
-  std::string input, output, model;
+  std::string input, output, model, memory;
   int64_t size = 0;
   bool force = false;
 };
@@ -37,24 +42,42 @@ std::shared_ptr<FirstStage> open(const CodeFlags& flags, const Context& context)
   return stage;
 }
 
+constexpr char kSizesKey[] = "ldm.picture_sizes";  // {"picture.png": [width, height], ...}
+
+// Width and height by tensor, as `ldm encode` wrote them; empty for files of others.
+std::map<std::string, std::pair<int64_t, int64_t>> picture_sizes(const TensorFile& file,
+                                                                 const std::string& what) {
+  const auto text = file.metadata.find(kSizesKey);
+  if (text == file.metadata.end()) return {};
+  try {
+    return nlohmann::json::parse(text->second).get<std::map<std::string, std::pair<int64_t, int64_t>>>();
+  } catch (const nlohmann::json::exception&) {
+    fail(ErrorKind::kFormat, what, ": expected ", kSizesKey,
+         " to be JSON such as {\"a.png\": [640, 480]}, got '", text->second.substr(0, 80), "'");
+  }
+}
+
 // One tensor per picture, named as the file, [C, h, w].
 int encode(const CodeFlags& flags, const Context& context) {
   const auto files = picture_files(flags.input);
   refuse_existing({flags.output}, flags.force);
   const auto stage = open(flags, context);
   const c10::InferenceMode inference;
+  const CodingLimits limits{.memory = memory_budget(flags.memory, context), .stop = context.stop};
   StateDict latents;
+  nlohmann::ordered_json sizes;  // Of the pictures: latents stand for whole squares of pixels.
   for (const auto& file : files) {
     check(!context.stop.requested(), ErrorKind::kData, "encode: stopped; nothing was written");
-    const auto picture = read_for_first_stage(file, stage->downsampling(), flags.size);
-    latents[file.filename().string()] =
-        stage->encode(to_tensor(std::vector<Image>{picture}).to(pick_device(context))).squeeze(0);
+    const auto picture = read_for_first_stage(file, flags.size);
+    const auto name = file.filename().string();
+    latents[name] = encode_picture(*stage, picture, limits).squeeze(0);
+    sizes[name] = {picture.width, picture.height};
     report(context.progress(), {.stage = "encoding",
                                 .done = static_cast<int64_t>(latents.size()),
                                 .total = static_cast<int64_t>(files.size()),
                                 .detail = {}});
   }
-  write_tensor_file(flags.output, latents);
+  write_tensor_file(flags.output, latents, {{kSizesKey, sizes.dump()}});
   context.terminal->end_bar();
   std::cout << flags.output << ": latents of " << latents.size() << " pictures\n";
   return 0;
@@ -76,10 +99,17 @@ int decode(const CodeFlags& flags, const Context& context) {
   }
   refuse_existing(names, flags.force);
   const c10::InferenceMode inference;
+  const CodingLimits limits{.memory = memory_budget(flags.memory, context), .stop = context.stop};
+  const auto sizes = picture_sizes(file, flags.input);
   size_t k = 0;
   for (const auto& [name, tensor] : file.tensors) {
     check(!context.stop.requested(), ErrorKind::kData, "decode: stopped after ", k, " pictures");
-    const auto picture = stage->decode(tensor.to(at::kFloat).unsqueeze(0).to(pick_device(context)));
+    const auto f = stage->downsampling();
+    const auto found = sizes.find(name);
+    const auto [width, height] =
+        found != sizes.end() ? found->second : std::pair(f * tensor.size(2), f * tensor.size(1));
+    const auto latents = tensor.to(at::kFloat).unsqueeze(0).to(pick_device(context));
+    const auto picture = decode_picture(*stage, latents, width, height, limits);
     write_file_atomic(names[k++], encode_png(to_images(picture).front()));
     report(context.progress(), {.stage = "decoding",
                                 .done = static_cast<int64_t>(k),
@@ -96,6 +126,7 @@ void add_common(CLI::App* verb, Context& context, CodeFlags& flags) {
       "-m,--model,--first-stage", flags.model,
       "first stage or diffusion model, or ENCODER,DECODER of a tiny autoencoder; without it the shipped one");
   verb->add_flag("--force", flags.force, "write over files that are there");
+  add_memory_option(verb, flags.memory);
   add_compute_options(verb, context);
 }
 

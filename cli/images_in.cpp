@@ -27,14 +27,10 @@ std::vector<fs::path> picture_files(const std::string& argument) {
   return files;
 }
 
-Image read_for_first_stage(const fs::path& file, int64_t factor, int64_t size) {
-  check(size >= 0 && size % factor == 0, "--size: expected a multiple of ", factor, " pixels, got ", size);
-  const auto image = to_rgb(read_image(file));
-  if (size > 0) return resize(centre_crop_square(image), size, size, Filter::kBicubic);
-  const auto width = image.width / factor * factor, height = image.height / factor * factor;
-  check(width > 0 && height > 0, ErrorKind::kData, file.string(), ": expected at least ", factor, "x", factor,
-        " pixels, got ", image.width, "x", image.height);
-  return centre_crop(image, width, height);
+Image read_for_first_stage(const fs::path& file, int64_t size) {
+  check(size >= 0, "--size: expected pixels, or 0 to leave the size, got ", size);
+  auto image = to_rgb(read_image(file));
+  return size > 0 ? resize(centre_crop_square(image), size, size, Filter::kBicubic) : image;
 }
 
 }  // namespace ldm::cli

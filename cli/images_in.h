@@ -12,9 +12,8 @@ namespace ldm::cli {
 // name. Throws kData for nothing.
 std::vector<std::filesystem::path> picture_files(const std::string& argument);
 
-// A picture as a first stage takes it: RGB over white, the largest centred part whose sides are multiples of
-// `factor`; with size > 0 the centred square resized to size x size. Throws kData when it is smaller than
-// `factor`, kUsage for a size that is no multiple of it.
-Image read_for_first_stage(const std::filesystem::path& file, int64_t factor, int64_t size);
+// A picture as a first stage takes it: RGB over white; with size > 0 the centred square resized to size x
+// size. Throws kUsage for a negative size.
+Image read_for_first_stage(const std::filesystem::path& file, int64_t size);
 
 }  // namespace ldm::cli

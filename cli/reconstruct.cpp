@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/images_in.h"
+#include "cli/memory_flag.h"
 #include "cli/output.h"
 #include "cli/start_torch.h"
 #include "cli/verb.h"
@@ -18,13 +19,14 @@
 #include "ldm/image/png.h"
 #include "ldm/io/file.h"
 #include "ldm/model/load_model.h"
+#include "ldm/pipeline/coded_picture.h"
 #include "ldm/pipeline/pictures.h"
 
 namespace ldm::cli {
 namespace {
 
 struct ReconstructFlags {
-  std::string input, model, out;
+  std::string input, model, out, memory;
   int64_t size = 0;
   bool force = false, json = false;
 };
@@ -46,14 +48,16 @@ int reconstruct(const ReconstructFlags& flags, const Context& context) {
   refuse_existing(names, flags.force);
 
   const c10::InferenceMode inference;
+  const CodingLimits limits{.memory = memory_budget(flags.memory, context), .stop = context.stop};
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   std::vector<Image> tiles;
   double sum = 0;
   for (size_t i = 0; i < files.size() && !context.stop.requested(); ++i) {
-    const auto picture = read_for_first_stage(files[i], stage->downsampling(), flags.size);
-    const auto input = to_tensor(std::vector<Image>{picture}).to(pick_device(context));
-    const auto again = stage->decode(stage->encode(input)).clamp(-1, 1);
-    const double figure = psnr(input, again);
+    const auto picture = read_for_first_stage(files[i], flags.size);
+    const auto latents = encode_picture(*stage, picture, limits);
+    const auto again =
+        decode_picture(*stage, latents, picture.width, picture.height, limits).clamp(-1, 1).cpu();
+    const double figure = psnr(to_tensor(std::vector<Image>{picture}), again);
     sum += figure;
     rows.push_back({{"file", files[i].string()}, {"psnr", figure}});
     if (!names.empty() &&
@@ -101,6 +105,7 @@ void add_reconstruct(CLI::App& app, Context& context) {
              "crop to a square and resize to so many pixels first; 0: leave the size");
   verb->add_flag("--force", flags->force, "write over a file that is there");
   verb->add_flag("--json", flags->json, "print the result as JSON");
+  add_memory_option(verb, flags->memory);
   add_compute_options(verb, context);
   set_run(verb, context, [flags, &context] { return reconstruct(*flags, context); });
 }

@@ -144,8 +144,7 @@ class LatentDiffusion {
   torch::Tensor predict(const torch::Tensor& x, const torch::Tensor& t, const Conditioning& condition) const;
 
   // D(x; sigma) under one condition. It remembers the cross-attention's keys and values: inference only, one
-  // thread. tiles: the network sees overlapping crops of so many latents, see model/tiles.h; their sides must
-  // be multiples of what the UNet takes.
+  // thread. tiles: the network sees overlapping crops of so many latents, see model/tiles.h.
   Denoiser denoiser(const Conditioning& condition, const std::optional<TileOptions>& tiles = {}) const;
 
   // Images [N, 3, H, W] in [-1, 1] <-> scaled latents [N, C, H / f, W / f]. encode takes the posterior's

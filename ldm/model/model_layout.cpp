@@ -32,7 +32,7 @@ Target target_of(const Node& config, const std::string& where) {
 ModelLayout lay_out_diffusion(const Node& model) {
   const auto options = read_latent_diffusion_options(model, "model");
   const auto& first = options.first_stage_config;
-  const auto first_target = target_of(first, std::string(kFirstStagePath) + ".target");
+  const auto first_target = target_of(first, std::string(kFirstStagePath).append(".target"));
   const bool elsewhere = first_target == Target::kFirstStageFile;
   auto stage = elsewhere ? std::make_shared<IdentityFirstStage>(options.channels)
                          : make_first_stage(first, kFirstStagePath);

@@ -81,8 +81,8 @@ void apply_averages(StateDict& tensors, StateDict averages, const std::vector<st
     auto found = averages.extract(average_name(name));
     if (!found.empty()) tensors.insert_or_assign(name, std::move(found.mapped()));
   }
-  averages.erase(std::string(kAveragePrefix) + "decay");
-  averages.erase(std::string(kAveragePrefix) + "num_updates");
+  averages.erase(std::string(kAveragePrefix).append("decay"));
+  averages.erase(std::string(kAveragePrefix).append("num_updates"));
   check(
       averages.empty(), ErrorKind::kFormat, "averaged weights such as '",
       averages.empty() ? std::string() : averages.begin()->first,

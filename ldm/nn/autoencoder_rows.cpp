@@ -37,10 +37,11 @@ int64_t ResnetBlock::forward_bytes(int64_t height, int64_t width) const {
 RowMapPtr ResnetBlock::forward_rows(RowMapPtr x, const RowStore& store) const {
   check(!temb_proj_, ErrorKind::kInternal, "ResnetBlock: no time embedding in rows");
   const auto whole = x->stored();
-  if (whole.defined() && store.has_room(forward_bytes(x->height(), x->width())))
+  const int64_t out_bytes = float_bytes(out_channels(), x->height(), x->width());
+  if (whole.defined() && store.has_scratch(forward_bytes(x->height(), x->width())) &&
+      store.has_room(out_bytes))
     return store.adopt(forward(whole));
   const bool in_place = !shortcut_ && store.owns(x);
-  const int64_t out_bytes = float_bytes(out_channels(), x->height(), x->width());
   const auto input = whole.defined() ? x : remembered(x);
   auto h = convolved(norm_silu_rows(norm1_, input, store), conv1_);
   if (store.has_room(h->bytes() + (in_place ? 0 : out_bytes))) h = store.kept(h);

@@ -10,12 +10,18 @@
 namespace ldm {
 namespace {
 
+// Blocks of all sizes come and go, and leave holes in a heap that is not given back: measured, a decoder's
+// resident memory is 1.6 times what it has in use.
+constexpr double kHeapShare = 1.6;
+
 // `code` on as many pictures of x at once as fit, `code_bands` on each where not even one does.
 template <typename Code, typename CodeBands>
 torch::Tensor code_within(const torch::Tensor& x, const CodingLimits& limits, int64_t bytes, const Code& code,
                           const CodeBands& code_bands) {
   if (limits.memory == 0 || bytes == 0) return code(x);
-  const int64_t fitting = limits.memory / bytes, n = x.size(0);
+  const auto fitting =
+      static_cast<int64_t>(static_cast<double>(limits.memory) / (kHeapShare * static_cast<double>(bytes)));
+  const int64_t n = x.size(0);
   if (fitting >= n) return code(x);
   std::vector<torch::Tensor> parts;
   for (int64_t k = 0; k < n; k += std::max<int64_t>(1, fitting)) {

@@ -18,6 +18,8 @@ class RowStore {
 
   // Whether maps of so many bytes fit beside those that are kept and the bands.
   bool has_room(int64_t bytes) const;
+  // Whether work that needs so many bytes for a moment, as much as a band may, can be done at once.
+  bool has_scratch(int64_t bytes) const;
 
   RowMapPtr adopt(torch::Tensor x) const;    // A map that was made as a whole: [1, C, H, W].
   RowMapPtr kept(const RowMapPtr& x) const;  // x in memory, room or not.

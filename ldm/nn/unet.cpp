@@ -19,6 +19,15 @@ void add_residuals(TrunkFeatures& features, const std::vector<torch::Tensor>& re
   features.middle = features.middle + residuals.back();
 }
 
+// h [N, C, H, W] as high and wide as `like`. What was halved and doubled differs from an odd size by one:
+// convolutions halve to the larger half, means to the smaller one.
+torch::Tensor fitted(const torch::Tensor& h, const torch::Tensor& like) {
+  const auto height = like.size(2), width = like.size(3);
+  if (h.size(2) == height && h.size(3) == width) return h;
+  const auto cut = h.slice(2, 0, height).slice(3, 0, width);
+  return at::replication_pad2d(cut, {0, width - cut.size(3), 0, height - cut.size(2)});
+}
+
 }  // namespace
 
 UNet::UNet(const UNetOptions& options) : UNet(options, plan_unet(options)) {}
@@ -47,7 +56,7 @@ torch::Tensor UNet::forward(const torch::Tensor& x, const torch::Tensor& t, cons
 
   auto& [skips, h] = features;
   for (const auto& stage : output_) {
-    h = stage->forward(at::cat({h, skips.back()}, /*dim=*/1), emb, condition);
+    h = stage->forward(at::cat({fitted(h, skips.back()), skips.back()}, /*dim=*/1), emb, condition);
     skips.pop_back();
   }
   h = logits_conv_ ? logits_conv_(logits_norm_(h)) : conv_out_(norm_silu(norm_out_, h));

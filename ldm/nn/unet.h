@@ -24,8 +24,9 @@ class UNet : public torch::nn::Module {
 
   // x [N, in_channels, H, W], t [N] (may be fractional), context of tokens [N, S, context_dim] (if the
   // options have a context_dim), y: the label (if they have num_classes) -> [N, out_channels or n_embed, H,
-  // W] in the dtype of x. Computes in the weights' dtype. Height and width must be multiples of 2^(levels -
-  // 1). residuals: a ControlNet's, added to the result of each input block and of the middle; or none.
+  // W] in the dtype of x. Computes in the weights' dtype. Any height and width that can be halved at each
+  // level; on the way up an odd one is met again by cutting, or by repeating the edge. residuals: a
+  // ControlNet's, added to the result of each input block and of the middle; or none.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& t, const Context& context = {},
                         const torch::Tensor& y = {}, const std::vector<torch::Tensor>& residuals = {}) const;
 

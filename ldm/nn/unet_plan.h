@@ -29,7 +29,8 @@ struct UNetPlan {
   UNetStageSpec middle;
   std::vector<UNetStageSpec> output;
   std::vector<int64_t> skip_channels;  // Width of each input stage's result.
-  int64_t size_multiple = 1;           // Height and width must be multiples of it.
+  // Multiples of it can be halved at every level without a rest.
+  int64_t size_multiple = 1;
 };
 
 // Width of the time embedding.

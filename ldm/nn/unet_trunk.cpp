@@ -11,7 +11,6 @@ namespace ldm {
 
 UNetTrunk::UNetTrunk(torch::nn::Module& parent, const UNetOptions& o, const UNetPlan& plan)
     : options_(o),
-      size_multiple_(plan.size_multiple),
       time_in_(add(parent, "time_embed.0", linear(o.model_channels, embedding_width(o)))),
       time_out_(add(parent, "time_embed.2", linear(embedding_width(o), embedding_width(o)))) {
   if (o.num_classes)
@@ -47,8 +46,6 @@ void UNetTrunk::check_inputs(const torch::Tensor& x, const torch::Tensor& t, con
   const auto& o = options_;
   check(x.dim() == 4 && x.size(1) == o.in_channels, "unet: expected x of shape [N, ", o.in_channels,
         ", H, W], got ", x.sizes());
-  check(x.size(2) % size_multiple_ == 0 && x.size(3) % size_multiple_ == 0,
-        "unet: expected a height and width that ", size_multiple_, " divides, got ", x.sizes());
   check(t.dim() == 1 && t.size(0) == x.size(0), "unet: expected times of shape [", x.size(0), "], got ",
         t.sizes());
   check(context.defined() == o.context_dim.has_value(), "unet: ",

@@ -41,7 +41,6 @@ class UNetTrunk {
 
  private:
   UNetOptions options_;
-  int64_t size_multiple_;
   Linear time_in_;
   Linear time_out_;
   LabelEmbedding label_;

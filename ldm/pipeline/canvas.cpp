@@ -9,12 +9,7 @@ namespace ldm {
 Canvas plan_canvas(const LatentDiffusion& model, const GenerateRequest& r) {
   const auto factor = model.first_stage().downsampling();
   const auto trained = model.options().image_size;
-  const auto halvings = static_cast<int64_t>(model.unet().options().channel_mult.size()) - 1;
-  // Every level of the UNet halves the latents once more.
-  const auto latents = [&](int64_t pixels) {
-    const auto multiple = factor << halvings;
-    return (pixels + multiple - 1) / multiple * (multiple / factor);
-  };
+  const auto latents = [&](int64_t pixels) { return (pixels + factor - 1) / factor; };
   const auto [width, height] = asked_size(r);
   Canvas canvas{.width = width, .height = height, .latent_width = trained, .latent_height = trained};
   if (width > 0) canvas.latent_width = latents(width);

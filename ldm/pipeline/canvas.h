@@ -9,8 +9,8 @@
 
 namespace ldm {
 
-// The size of a request's pictures. Networks halve their input several times; what is no multiple of that is
-// drawn larger, at the right and bottom, and cut.
+// The size of a request's pictures. A latent stands for a square of pixels: where the last ones stand for
+// more than is asked for, it is cut at the right and at the bottom.
 struct Canvas {
   int64_t width = 0, height = 0;                // Of the pictures, in pixels.
   int64_t latent_width = 0, latent_height = 0;  // Of what is drawn.

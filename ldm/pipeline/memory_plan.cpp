@@ -68,10 +68,9 @@ TileOptions tiles_of(int64_t side, int64_t overlap) {
 
 int64_t default_overlap(int64_t side) { return side / 4; }
 
-std::optional<TileOptions> asked_tiles(const TileRequest& tile, int64_t multiple) {
+std::optional<TileOptions> asked_tiles(const TileRequest& tile) {
   if (tile.side == 0) return std::nullopt;
-  check(tile.side > 0 && tile.side % multiple == 0, "generate: expected a tile of a multiple of ", multiple,
-        " latents, got ", tile.side);
+  check(tile.side > 0, "generate: expected a tile of a latent or more, got ", tile.side);
   const int64_t overlap = tile.overlap < 0 ? default_overlap(tile.side) : tile.overlap;
   check(overlap < tile.side, "generate: expected tiles that overlap by less than their ", tile.side,
         " latents, got ", overlap);
@@ -103,7 +102,7 @@ MemoryPlan plan_memory(const LatentDiffusion& model, const GenerateRequest& r, c
   check(memory >= 0, "generate: expected an amount of memory, or 0 for any, got ", memory);
   const auto& unet = model.unet().options();
   const int64_t multiple = plan_unet(unet).size_multiple;
-  MemoryPlan plan{.memory = memory, .batch = r.batch_size, .tiles = asked_tiles(r.tile, multiple)};
+  MemoryPlan plan{.memory = memory, .batch = r.batch_size, .tiles = asked_tiles(r.tile)};
   if (memory == 0) return plan;
   const int64_t rows = rows_of(model, r);
   const auto bytes = [&](int64_t side) {
@@ -147,7 +146,9 @@ bool is_out_of_memory(const std::exception& error) {
     return says(text, "can't allocate memory") || says(text, "not enough memory") ||
            says(text, "CUDNN_STATUS_ALLOC_FAILED") || says(text, "CUBLAS_STATUS_ALLOC_FAILED");
   }
-  return dynamic_cast<const Error*>(&error) != nullptr && says(error.what(), "out of memory");
+  // Of the parallel kernels, and oneDNN's for a plan or its buffers that found no memory.
+  return says(error.what(), "out of memory") || says(error.what(), "could not create a primitive") ||
+         says(error.what(), "could not create a memory");
 }
 
 }  // namespace ldm

@@ -26,7 +26,7 @@ int64_t unet_bytes(const UNetOptions& options, int64_t height, int64_t width);
 
 // The most pictures at once that fit, at most the request's batch size. Crops where the request asks for
 // them, or where one picture does not fit: then the largest that do, but none smaller than what the model was
-// trained with. Throws kUsage for a tile that the UNet cannot take.
+// trained with. Throws kUsage for numbers out of range.
 MemoryPlan plan_memory(const LatentDiffusion& model, const GenerateRequest& request, const Canvas& canvas,
                        int64_t memory);
 

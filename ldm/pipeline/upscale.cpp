@@ -7,7 +7,6 @@
 #include "ldm/core/error.h"
 #include "ldm/data/picture_tensor.h"
 #include "ldm/image/resample.h"
-#include "ldm/nn/unet_plan.h"
 #include "ldm/pipeline/canvas.h"
 #include "ldm/pipeline/check_request.h"
 
@@ -54,8 +53,7 @@ void give_small_picture(const LatentDiffusion& model, const Image& picture, Gene
     r.given.picture =
         continued(small, canvas.latent_height * reads.per_latent, canvas.latent_width * reads.per_latent);
   }
-  const int64_t multiple = plan_unet(model.unet().options()).size_multiple;
-  const int64_t tile = (2 * model.options().image_size + multiple - 1) / multiple * multiple;
+  const int64_t tile = 2 * model.options().image_size;
   if (r.tile.side == 0 && std::max(canvas.latent_height, canvas.latent_width) > tile) r.tile.side = tile;
 }
 

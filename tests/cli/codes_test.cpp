@@ -38,8 +38,10 @@ TEST(Reconstruct, RefusesWhatItCannotDo) {
   expect_refusal(run_program({"reconstruct", "/nowhere.png", "-m", tiny().first_stage}), 1, "/nowhere.png");
   expect_refusal(run_program({"reconstruct", empty.path().string(), "-m", tiny().first_stage}), 1,
                  "no pictures");
-  expect_refusal(run_program({"reconstruct", tiny().pictures, "-m", tiny().first_stage, "--size", "30"}), 2,
-                 "multiple of 8 pixels, got 30");
+  expect_refusal(run_program({"reconstruct", tiny().pictures, "-m", tiny().first_stage, "--size", "-1"}), 2,
+                 "expected pixels, or 0 to leave the size, got -1");
+  expect_refusal(run_program({"reconstruct", tiny().pictures, "-m", tiny().first_stage, "--memory", "lots"}),
+                 2, "--memory: expected an amount of memory such as 512M");
 }
 
 TEST(Codes, EncodeThenDecodeEqualsReconstruct) {
@@ -71,9 +73,26 @@ TEST(Codes, EncodeThenDecodeEqualsReconstruct) {
   EXPECT_LE(largest, 1) << grid.width << "x" << grid.height;
 }
 
+TEST(Codes, TakeAnySizeWithinAnyMemory) {
+  const Scratch scratch;
+  const auto latents = scratch / "l.safetensors", picture = tiny().pictures + "/0-red.png";
+  ASSERT_EQ(run_program({"encode", picture, latents, "-m", tiny().first_stage, "--size", "30"}).code, 0);
+  EXPECT_EQ(read_tensor_file(latents).tensors.at("0-red.png").sizes(), (std::vector<int64_t>{4, 4, 4}));
+  for (const auto* memory : {"0", "1"}) {
+    const auto out = scratch / memory;
+    ASSERT_EQ(run_program({"decode", latents, out, "-m", tiny().first_stage, "--memory", memory}).code, 0);
+    EXPECT_EQ(read_image(out + "/0-red.png").width, 30);
+  }
+  const auto a = read_image(scratch / "0/0-red.png"), b = read_image(scratch / "1/0-red.png");
+  for (size_t i = 0; i < a.pixels.size(); ++i) EXPECT_LE(std::abs(int{a.pixels[i]} - int{b.pixels[i]}), 1);
+}
+
 TEST(Codes, RefusesWhatItCannotDo) {
   const Scratch scratch;
   const auto latents = scratch / "l.safetensors";
+  write_tensor_file(latents, {{"a.png", at::zeros({4, 4, 4})}}, {{"ldm.picture_sizes", "[1, 2"}});
+  expect_refusal(run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage}), 1,
+                 "expected ldm.picture_sizes to be JSON");
   write_tensor_file(latents, {{"a.png", at::zeros({3, 4, 4})}});
   expect_refusal(run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage}), 1,
                  "expected latents [4, h, w]");

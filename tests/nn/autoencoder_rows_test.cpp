@@ -106,7 +106,7 @@ TEST_F(AutoencoderRows, SplitBatchesToo) {
   const auto stage = kl_stage(rows_options());
   const auto latents = at::randn({5, 4, 4, 4});
   // Room for two pictures, but not for five.
-  const CodingLimits limits{.memory = 600 << 10};
+  const CodingLimits limits{.memory = 1 << 20};
   EXPECT_LT(relative_error(stage->decode_within(latents, limits), stage->decode(latents)), 2e-5);
 }
 

@@ -115,15 +115,14 @@ TEST(MemoryPlan, ShrinksStepByStep) {
   EXPECT_FALSE(smaller_plan(*model, r, canvas, plan, 1));
 }
 
-TEST(MemoryPlan, RefusesTilesThatTheNetworkCannotTake) {
+TEST(MemoryPlan, RefusesNumbersOutOfRange) {
   const auto model = tiny_model("text");
   auto r = memory_request();
   const auto refused = [&](int64_t side, int64_t overlap) {
     r.tile = {.side = side, .overlap = overlap};
     return thrown(ErrorKind::kUsage, [&] { Generator(model).generate(r); });
   };
-  EXPECT_TRUE(has(refused(3, 0), "expected a tile of a multiple of 2 latents, got 3"));
-  EXPECT_TRUE(has(refused(-2, 0), "got -2"));
+  EXPECT_TRUE(has(refused(-2, 0), "expected a tile of a latent or more, got -2"));
   EXPECT_TRUE(has(refused(4, 4), "overlap by less than their 4 latents, got 4"));
   r.tile = {};
   r.memory = -1;
@@ -164,6 +163,14 @@ TEST(Generation, GoesOnWithLessWhenMemoryRunsOut) {
     EXPECT_EQ(notices[0], "not enough memory for 5 pictures at once; going on with 2");
     EXPECT_EQ(notices[1], "not enough memory for 2 pictures at once; going on with 1");
   }
+}
+
+TEST(MemoryPlan, KnowsTheWordsOfThoseWhoFoundNoMemory) {
+  EXPECT_TRUE(is_out_of_memory(std::bad_alloc()));
+  EXPECT_TRUE(is_out_of_memory(std::runtime_error("could not create a primitive")));
+  EXPECT_TRUE(is_out_of_memory(Error(ErrorKind::kInternal, "parallel_for: a part failed; out of memory?")));
+  EXPECT_FALSE(is_out_of_memory(std::runtime_error("expected a primitive")));
+  EXPECT_FALSE(is_out_of_memory(Error(ErrorKind::kUsage, "expected a size")));
 }
 
 TEST(Generation, GivesUpWhereNothingHelps) {

@@ -56,10 +56,8 @@ TEST(Upscale, TakesAnySize) {
   const auto model = tiny_model("small-picture");
   auto r = upscale_request();
   give_small_picture(*model, small_picture(13, 3), r);
-  // 14 x 4 latents are drawn, in crops of twice the trained 4; the edges go on.
-  EXPECT_EQ(r.tile.side, 8);
-  EXPECT_EQ(r.given.picture.sizes(), (std::vector<int64_t>{3, 4, 14}));
-  EXPECT_TRUE(at::equal(r.given.picture.select(2, 13), r.given.picture.select(2, 12)));
+  EXPECT_EQ(r.tile.side, 8);  // Twice the trained 4.
+  EXPECT_EQ(r.given.picture.sizes(), (std::vector<int64_t>{3, 3, 13}));
   const auto image = Generator(model).generate(r)[0].image;
   EXPECT_EQ(image.width, 52);
   EXPECT_EQ(image.height, 12);
