@@ -18,6 +18,7 @@
 #include "cli/recipe_options.h"
 #include "cli/request_recipe.h"
 #include "cli/sampling_flags.h"
+#include "cli/steer_flag.h"
 #include "cli/task_flags.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
@@ -36,6 +37,7 @@ struct GenerateFlags {
   ModelFlags model;
   SamplingFlags sampling;
   ControlFlags control;
+  SteerFlags steer;
   TaskFlags task;
   PreviewFlags preview;
   std::string out, size, memory, tile, prompts_file, from, noise = "cpu";
@@ -221,6 +223,7 @@ int generate(CLI::App& verb, GenerateFlags& flags, const Context& context) {
 
   const auto model = open_draw_model(flags.model, context);
   flags.request.controls = read_controls(flags.control, *model);
+  flags.request.steer = read_steering(flags.steer, *model);
   flags.request.memory = memory_budget(flags.memory, context);
   settle_guidance(verb, *model, flags.request.guidance);
   bind_task_flags(flags.task, *model, flags.request);
@@ -291,6 +294,7 @@ void add_generate(CLI::App& app, Context& context) {
   add_what_to_draw(verb, *flags);
   add_task_options(verb, flags->task);
   add_sampling_options(verb, flags->request, flags->sampling);
+  add_steer_options(verb, flags->steer);
   begin_section(verb, "Size and memory");
   add_option(verb, "--size", flags->size, "WIDTHxHEIGHT in pixels; without it the model's own size");
   add_option(verb, "--batch", flags->request.batch_size, "most pictures drawn at once");

@@ -6,7 +6,8 @@ namespace ldm {
 
 torch::Tensor sample_euler_diffusers(const Denoiser& denoise, torch::Tensor x,
                                      const std::vector<double>& sigmas, const SamplerRun& run,
-                                     const ChurnOptions& options, const OutputScaling& scaling) {
+                                     const ChurnOptions& options, const OutputScaling& scaling,
+                                     bool before_churn) {
   check_sigmas("sample_euler_diffusers", sigmas);
   at::NoGradGuard no_grad;
   ChurnOptions churn_options = options;
@@ -19,7 +20,10 @@ torch::Tensor sample_euler_diffusers(const Denoiser& denoise, torch::Tensor x,
     run.report(i, steps, sigma, x, denoised);
     const auto asked = x;
     const double raised = churn("sample_euler_diffusers", x, sigma, steps, churn_options, run);
-    if (raised > sigma) denoised = scaling.denoised(x, scaling.output(asked, denoised, sigma), raised);
+    if (raised > sigma) {
+      const auto output = scaling.output(asked, denoised, sigma);
+      denoised = scaling.denoised(x, output, before_churn ? sigma : raised);
+    }
     x = euler_step(x, denoised, raised, sigmas[i + 1]);
   }
   return x;

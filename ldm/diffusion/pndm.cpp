@@ -33,32 +33,36 @@ double pndm_rescale(double from, double to) { return std::sqrt((1 + to * to) / (
 }  // namespace
 
 torch::Tensor sample_pndm(const Denoiser& denoise, torch::Tensor x, const std::vector<double>& sigmas,
-                          const SamplerRun& run, const NoiseSchedule& schedule) {
+                          const SamplerRun& run, const NoiseSchedule& schedule,
+                          const OutputScaling& outputs) {
   check_sigmas("sample_pndm", sigmas);
   at::NoGradGuard no_grad;
   const auto steps = static_cast<int64_t>(sigmas.size()) - 1;
-  const auto eps_at = [&](const torch::Tensor& at, double sigma) {
-    return (at - denoise_at(denoise, at, sigma)) / sigma;
+  const auto output_at = [&](const torch::Tensor& at, double sigma) {
+    return outputs.output(at, denoise_at(denoise, at, sigma), sigma);
   };
   ModelHistory history(4);
   for (int64_t i = 0; i < steps && !run.stop.requested(); ++i) {
     const double sigma = sigmas[i], next = sigmas[i + 1];
     x = run.prepare(x, sigma);
-    history.push(eps_at(x, sigma), sigma);
-    torch::Tensor eps;
+    history.push(output_at(x, sigma), sigma);
+    torch::Tensor output;
     if (i < kRungeKuttaSteps && next > 0) {
       const auto [reached, asked] = pndm_middle(schedule, sigma, next);
+      const auto moved = [&, from = sigma](const torch::Tensor& by, double to) {
+        return euler_step(x, outputs.denoised(x, by, from), from, to);
+      };
       const auto& first = history.value(0);
-      const auto second = eps_at((x + (reached - sigma) * first) * pndm_rescale(reached, asked), asked);
-      const auto third = eps_at(x + (asked - sigma) * second, asked);
-      const auto fourth = eps_at(x + (next - sigma) * third, next);
-      eps = (first + 2 * second + 2 * third + fourth) / 6;
+      const auto second = output_at(moved(first, reached) * pndm_rescale(reached, asked), asked);
+      const auto third = output_at(moved(second, asked), asked);
+      const auto fourth = output_at(moved(third, next), next);
+      output = (first + 2 * second + 2 * third + fourth) / 6;
     } else {
-      eps = history.combine(adams_bashforth_weights(static_cast<size_t>(history.size())));
+      output = history.combine(adams_bashforth_weights(static_cast<size_t>(history.size())));
     }
-    const auto denoised = x - sigma * eps;
+    const auto denoised = outputs.denoised(x, output, sigma);
     run.report(i, steps, sigma, x, denoised);
-    x = denoised + next * eps;
+    x = euler_step(x, denoised, sigma, next);
   }
   return x;
 }

@@ -252,6 +252,17 @@ Image resize(const Image& image, int64_t width, int64_t height, Filter filter) {
   return {width, height, image.channels, std::move(out.data)};
 }
 
+Image cover(const Image& image, int64_t width, int64_t height, Filter filter) {
+  check_image(image, "cover");
+  const double scale = std::max(static_cast<double>(width) / static_cast<double>(image.width),
+                                static_cast<double>(height) / static_cast<double>(image.height));
+  const auto scaled = [scale](int64_t side, int64_t least) {
+    return std::max<int64_t>(least, std::llround(static_cast<double>(side) * scale));
+  };
+  return centre_crop(resize(image, scaled(image.width, width), scaled(image.height, height), filter), width,
+                     height);
+}
+
 std::vector<float> resize_plane(std::span<const float> plane, int64_t width, int64_t height,
                                 int64_t out_width, int64_t out_height, Filter filter) {
   check(width >= 1 && height >= 1 && width <= kMaxSide && height <= kMaxSide &&

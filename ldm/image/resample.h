@@ -20,6 +20,9 @@ Filter parse_filter(std::string_view name);
 // is below 1 or above 65536.
 Image resize(const Image& image, int64_t width, int64_t height, Filter filter);
 
+// Resized to cover width x height with its own proportions, and cut to that around the middle.
+Image cover(const Image& image, int64_t width, int64_t height, Filter filter);
+
 // The same for one plane [H, W] of float32 of any range (Pillow's mode F): double sums, float32 between the
 // passes.
 std::vector<float> resize_plane(std::span<const float> plane, int64_t width, int64_t height,

@@ -34,6 +34,8 @@ constexpr std::pair<std::string_view, Target> kNames[] = {
     {"unet", Target::kUnet},
     {"ldm.modules.diffusionmodules.openaimodel.UNetModel", Target::kUnet},
     {"sgm.modules.diffusionmodules.openaimodel.UNetModel", Target::kUnet},
+    {"encoder_unet", Target::kEncoderUnet},
+    {"ldm.modules.diffusionmodules.openaimodel.EncoderUNetModel", Target::kEncoderUnet},
     {"text_transformer", Target::kTextTransformer},
     {"ldm.modules.encoders.modules.BERTEmbedder", Target::kTextTransformer},
     {"class_embedder", Target::kClassEmbedder},

@@ -14,6 +14,7 @@ enum class Target {
   kLatentDiffusion,      // latent_diffusion      ldm.models.diffusion.ddpm.LatentDiffusion
   kDiffusionEngine,      // diffusion_engine      sgm.models.diffusion.DiffusionEngine
   kUnet,                 // unet                  ldm.modules.diffusionmodules.openaimodel.UNetModel
+  kEncoderUnet,          // encoder_unet          ldm.modules.diffusionmodules.openaimodel.EncoderUNetModel
   kTextTransformer,      // text_transformer      ldm.modules.encoders.modules.BERTEmbedder
   kClassEmbedder,        // class_embedder        ldm.modules.encoders.modules.ClassEmbedder
   kSpatialRescaler,      // spatial_rescaler      ldm.modules.encoders.modules.SpatialRescaler

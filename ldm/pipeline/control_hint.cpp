@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "ldm/core/error.h"
@@ -28,22 +27,12 @@ Image in_channels_of(const ControlNet& network, const Image& picture) {
   return channels == 1 ? to_grey(picture) : drop_alpha(picture);
 }
 
-Image covering(const Image& picture, int64_t width, int64_t height) {
-  const double scale = std::max(static_cast<double>(width) / static_cast<double>(picture.width),
-                                static_cast<double>(height) / static_cast<double>(picture.height));
-  const auto scaled = [&](int64_t side, int64_t least) {
-    return std::max<int64_t>(least, std::llround(static_cast<double>(side) * scale));
-  };
-  const auto resized =
-      resize(picture, scaled(picture.width, width), scaled(picture.height, height), Filter::kBicubic);
-  return centre_crop(resized, width, height);
-}
-
 // [1, C, H, W] in [0, 1].
 torch::Tensor hint_of(const ControlNet& network, const Image& picture, const Canvas& canvas, int64_t factor) {
   constexpr int64_t kPixels = ControlNet::kHintPixels;
   const auto side = [&](int64_t pixels) { return (pixels * kPixels + factor - 1) / factor; };
-  const auto cut = covering(in_channels_of(network, picture), side(canvas.width), side(canvas.height));
+  const auto cut =
+      cover(in_channels_of(network, picture), side(canvas.width), side(canvas.height), Filter::kBicubic);
   const auto bytes = at::tensor(at::ArrayRef<uint8_t>(cut.pixels), at::kByte);
   const auto hint = bytes.view({1, cut.height, cut.width, cut.channels}).permute({0, 3, 1, 2}).to(at::kFloat);
   return at::replication_pad2d(hint.contiguous() / 255.0, {0, kPixels * canvas.latent_width - cut.width, 0,

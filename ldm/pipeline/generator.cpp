@@ -21,6 +21,7 @@
 #include "ldm/pipeline/pictures.h"
 #include "ldm/pipeline/plan_sampling.h"
 #include "ldm/pipeline/seeded_noise.h"
+#include "ldm/pipeline/steering.h"
 
 namespace ldm {
 namespace {
@@ -43,6 +44,7 @@ class Drawing {
         plan_(plan_sampling(model, r_)),
         canvas_(plan_canvas(model, r_)) {
     if (!r_.edit.picture.empty()) edit_.emplace(model, r_.edit, canvas_, r_.memory);
+    plan_.steer = make_steering(model, r_.steer, canvas_);
     give_picture();
     complete_null(model_, r_);
   }
@@ -70,8 +72,8 @@ class Drawing {
   }
 
  private:
-  // Inpainting models read the picture and the mask as a condition, with the prompt and without, be they of an
-  // edit or given.
+  // Inpainting models read the picture and the mask as a condition, with the prompt and without, be they of
+  // an edit or given.
   void give_picture() {
     if (model_.reads().picture != PictureUse::kInpaint) return;
     for (auto* condition : {&r_.given, &r_.given_null}) {
@@ -156,7 +158,9 @@ Generator::Generator(std::shared_ptr<const LatentDiffusion> model) : model_(std:
 std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const DrawHooks& hooks) const {
   check_request(*model_, r);
   log_complaints(model_->conditioner(), r, hooks.log);
-  const c10::InferenceMode inference;
+  // Steering needs gradients, which inference mode cannot give back where they are wanted.
+  const c10::InferenceMode inference(r.steer.empty());
+  const at::NoGradGuard no_grad;
   const Drawing drawing(*model_, r, hooks);
   auto memory = drawing.plan_memory();
   if (const auto crops = crops_notice(memory); !crops.empty())

@@ -35,6 +35,8 @@ SamplingPlan plan_sampling(const LatentDiffusion& model, const GenerateRequest& 
     plan.guidance.interval =
         interval_of_steps(plan.walk.sigmas, r.guided_steps->first, r.guided_steps->second);
   }
+  check(plan.sampler.run != nullptr || r.steer.empty(), "generate: ", plan.sampler.name,
+        " takes no classifier or guiding picture; hint: any sampler without CFG++ does");
   check(plan.sampler.run != nullptr || asks_twice(model, r), "generate: ", plan.sampler.name,
         " needs a model that can be guided");
   if (!asks_twice(model, r)) plan.guidance.interval = {0.0, 0.0};
@@ -54,7 +56,8 @@ torch::Tensor draw_latents_from(const LatentDiffusion& model, const SamplingPlan
     const auto guided = guided_estimates(bound.both, bound.cond, plan.guidance, plan.options.scaling);
     return sample_from(plan.sampler, guided, std::move(state), levels, plan.options, run);
   }
-  const auto denoise = guided_denoiser(bound.both, bound.cond, plan.guidance, plan.options.scaling);
+  auto denoise = guided_denoiser(bound.both, bound.cond, plan.guidance, plan.options.scaling);
+  if (plan.steer) denoise = plan.steer(std::move(denoise));
   return sample_from(plan.sampler, denoise, model.schedule(), std::move(state), levels, plan.options, run);
 }
 

@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include <functional>
+
 #include "ldm/diffusion/editing.h"
 #include "ldm/diffusion/guidance.h"
 #include "ldm/diffusion/samplers.h"
@@ -18,6 +20,7 @@ struct SamplingPlan {
   GuidanceOptions guidance;
   EditWalk walk;      // The levels of this run; none where a picture with strength 0 stays as it is.
   bool whole = true;  // They are all levels, from the first on.
+  std::function<Denoiser(Denoiser)> steer;  // See steering.h; empty: nothing.
 };
 
 // Whether a part of the model's condition can be left out, which guidance compares with. Maps and pictures

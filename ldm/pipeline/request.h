@@ -14,6 +14,7 @@
 #include "ldm/pipeline/control_request.h"
 #include "ldm/pipeline/edit_request.h"
 #include "ldm/pipeline/path_request.h"
+#include "ldm/pipeline/steer_request.h"
 
 namespace ldm {
 
@@ -59,6 +60,7 @@ struct GenerateRequest {
   NoiseKind noise = NoiseKind::kCpu;
   // SDE samplers follow one Brownian path of the image's seed, whatever the number of steps.
   bool brownian = true;
+  SteerRequest steer;       // A classifier or a picture that leads the drawing by gradients.
   int64_t batch_size = 16;  // Most images drawn at once.
   // Bytes that may be used beside the weights, 0: any. Where that is little fewer images are drawn at once,
   // pictures are coded in bands (nn/first_stage.h), and the UNet sees crops if nothing else helps.

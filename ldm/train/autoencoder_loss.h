@@ -4,17 +4,14 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
+#include "ldm/model/perceptual.h"
 #include "ldm/nn/patchgan.h"
 #include "ldm/train/loss_terms.h"
 
 namespace ldm {
-
-// A perceptual distance: x, y [N, C, H, W] in [-1, 1] -> [N, 1, 1, 1] (LPIPS, EfficientNet features).
-using PerceptualFn = std::function<torch::Tensor(const torch::Tensor& x, const torch::Tensor& y)>;
 
 // What both losses of the original share, under its key names. Additions of ours are off by default.
 struct AdversarialLossOptions {

@@ -9,28 +9,11 @@
 #include "ldm/core/error.h"
 #include "ldm/model/first_stage.h"
 #include "ldm/model/targets.h"
-#include "ldm/model/weight_file.h"
 #include "ldm/nn/autoencoder_kl.h"
 #include "ldm/nn/autoencoder_vq.h"
-#include "ldm/nn/efficientnet.h"
-#include "ldm/nn/lpips.h"
 
 namespace ldm {
 namespace {
-
-// Which network the file holds is seen from its names: EfficientNet-Lite0 has a `stem`, LPIPS has not.
-PerceptualFn open_perceptual(const std::string& path, bool dropout) {
-  if (path.empty()) return {};
-  const auto file = read_weight_file(path);
-  if (file.tensors.contains("stem.weight")) {
-    check(!dropout, "model.params.lossconfig.params.perceptual_dropout: ", path, " is not LPIPS");
-    const auto network = EfficientNetPerceptual::from_file(path);
-    return [network](const torch::Tensor& x, const torch::Tensor& y) { return network->forward(x, y); };
-  }
-  const auto network = Lpips::from_tensors(file.tensors);
-  network->train(dropout);
-  return [network](const torch::Tensor& x, const torch::Tensor& y) { return network->forward(x, y); };
-}
 
 template <typename Options>
 Options read_loss(const Node& config, Target expected) {
@@ -46,7 +29,9 @@ Options read_loss(const Node& config, Target expected) {
 template <typename Loss>
 std::shared_ptr<Loss> make_loss(const FirstStageOptions& o, Target target) {
   const auto options = read_loss<typename Loss::Options>(o.lossconfig, target);
-  return std::make_shared<Loss>(options, open_perceptual(o.perceptual, options.perceptual_dropout));
+  return std::make_shared<Loss>(options, o.perceptual.empty()
+                                             ? PerceptualFn()
+                                             : open_perceptual(o.perceptual, options.perceptual_dropout));
 }
 
 torch::Tensor disturbed(const torch::Tensor& latents, const torch::Tensor& noise, double strength) {

@@ -23,8 +23,8 @@ std::vector<double> spaced_timesteps(const Case& c, int64_t n, int64_t count, bo
     for (int64_t i = 0; i < n; ++i)
       out.push_back(static_cast<double>((rounds ? n - i : n - 1 - i) * stride + offset));
   } else if (spacing == "linspace") {
-    const int64_t gaps = rounds ? n : std::max<int64_t>(n - 1, 1);
-    const double step = static_cast<double>(count - 1) / static_cast<double>(gaps);
+    const int64_t gaps = rounds ? n : n - 1;  // A single timestep without gaps is 0.
+    const double step = gaps > 0 ? static_cast<double>(count - 1) / static_cast<double>(gaps) : 0.0;
     for (int64_t i = 0; i < n; ++i) {
       const double t = static_cast<double>(gaps - i) * step;
       out.push_back(rounds ? std::nearbyint(t) : t);
@@ -56,6 +56,12 @@ std::vector<double> formula_sigmas(const Json& o, int64_t n, double low, double 
   return out;
 }
 
+// The timesteps of formulas become whole numbers by rounding or, with some settings, by cutting.
+bool rounds_formula(const Json& o, const DiffusersFamily& family) {
+  const bool karras = o.value("use_karras_sigmas", false), lu = o.value("use_lu_lambdas", false);
+  return (karras || lu) && !(family.cuts_cosine && o.value("beta_schedule", "") == "squaredcos_cap_v2");
+}
+
 }  // namespace
 
 DiffusersLevels diffusers_levels(const Case& c, const NoiseSchedule& s, const DiffusersFamily& family) {
@@ -66,17 +72,21 @@ DiffusersLevels diffusers_levels(const Case& c, const NoiseSchedule& s, const Di
   // Spacings by formula run between the ends of the table, with Euler between those of its own sigmas.
   const double high = family.rounds_timesteps ? s.sigma_max() : out.sigmas.front();
   const double low = family.rounds_timesteps ? s.sigma_min() : out.sigmas.back();
-  if (auto spaced = formula_sigmas(o, n, low, high); !spaced.empty()) {
+  auto spaced = formula_sigmas(o, n, low, high);
+  const bool by_formula = !spaced.empty();
+  if (by_formula) {
     out.sigmas = std::move(spaced);
-    const bool rounds = family.rounds_timesteps && o.value("beta_schedule", "") != "squaredcos_cap_v2";
     for (size_t i = 0; i < out.timesteps.size(); ++i) {
       const double t = s.sigma_to_t(out.sigmas[i]);
-      out.timesteps[i] = rounds ? std::nearbyint(t) : t;
+      out.timesteps[i] = !family.rounds_timesteps    ? t
+                         : rounds_formula(o, family) ? std::nearbyint(t)
+                                                     : std::trunc(t);
     }
   }
   const auto last = o.value("final_sigmas_type", "zero");
   if (last != "zero" && last != "sigma_min") c.skip("final_sigmas_type:" + last);
-  out.sigmas.push_back(family.always_sigma_min || last == "sigma_min" ? s.sigma_min() : 0.0);
+  const double lowest = family.always_sigma_min && by_formula ? out.sigmas.back() : s.sigma_min();
+  out.sigmas.push_back(family.always_sigma_min || last == "sigma_min" ? lowest : 0.0);
   return out;
 }
 

@@ -17,6 +17,7 @@ struct DiffusersLevels {
 struct DiffusersFamily {
   bool rounds_timesteps = true;   // DPM-Solver, DEIS and UniPC; Euler keeps fractions.
   bool always_sigma_min = false;  // DEIS ends at the lowest level whatever final_sigmas_type says.
+  bool cuts_cosine = false;  // DPM-Solver: timesteps of formulas are cut, not rounded, with that schedule.
 };
 
 // Skips the case for values that are not known.

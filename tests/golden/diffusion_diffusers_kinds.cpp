@@ -72,9 +72,12 @@ std::vector<torch::Tensor> walked_states(Case& c, const std::vector<double>& sig
   return states;
 }
 
-// DDIM and DDPM: every step goes from t to t - T / n, which is not always the next entry of the list.
+// DDIM goes from t to t - T / n, which is not always the next entry of the list, DDPM to that.
+enum class StepTo { kStride, kNext };
+
 void run_step_by_step(Case& c, const NoiseSchedule& schedule, Prediction prediction, double final_sigma,
-                      const std::string& default_spacing, double pure_noise_eta, const Walk& step) {
+                      const std::string& default_spacing, double pure_noise_eta, const Walk& step,
+                      StepTo rule = StepTo::kStride) {
   const int64_t n = c.config().at("n"), stride = schedule.timesteps() / n;
   const auto timesteps = timesteps_diffusers(c.config().value("timestep_spacing", default_spacing), n,
                                              schedule.timesteps(), c.config().value("steps_offset", 0));
@@ -83,8 +86,11 @@ void run_step_by_step(Case& c, const NoiseSchedule& schedule, Prediction predict
   SamplerRun run;
   run.noise = case_noise(c);
   std::vector<torch::Tensor> states{c.input("x_T")};
-  for (const int64_t t : timesteps) {
-    const double from = schedule.sigma(t), to = t >= stride ? schedule.sigma(t - stride) : final_sigma;
+  for (size_t i = 0; i < timesteps.size(); ++i) {
+    const int64_t t = timesteps[i];
+    const int64_t next = i + 1 < timesteps.size() ? timesteps[i + 1] : -1;
+    const int64_t to_t = rule == StepTo::kNext ? next : t - stride;
+    const double from = schedule.sigma(t), to = to_t >= 0 ? schedule.sigma(to_t) : final_sigma;
     const bool pure = schedule.alphas_cumprod[static_cast<size_t>(t)] == 0;
     const auto x = pure ? step_from_pure_noise(denoise, states.back(), to, run, pure_noise_eta)
                         : step(states.back() * alpha_norm(from), {from, to}, run);
@@ -121,14 +127,17 @@ void run_ddpm_scheduler(Case& c) {
   const Denoiser denoise = [&](const torch::Tensor& x, const torch::Tensor& sigma) {
     return clip > 0 ? exact(x, sigma).clamp(-clip, clip) : exact(x, sigma);
   };
-  run_step_by_step(c, schedule, prediction_of(c), 0.0, "leading", 1.0,
-                   [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
-                     x = sample_ddpm(denoise, std::move(x), sigmas, run, {.v_posterior = large ? 1.0 : 0.0});
-                     // Where the last timestep is not 0, diffusers adds noise after it too: sqrt(beta).
-                     const bool noisy_end = large && sigmas[1] == 0 && sigmas[0] > schedule.sigma_min();
-                     return noisy_end ? x + run.draw("DDPMScheduler", x) * (sigmas[0] / alpha_norm(sigmas[0]))
-                                      : x;
-                   });
+  run_step_by_step(
+      c, schedule, prediction_of(c), 0.0, "leading", 1.0,
+      [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
+        // Where the last timestep is not 0, diffusers adds noise after it too: sqrt(beta).
+        if (large && sigmas[1] == 0 && sigmas[0] > schedule.sigma_min()) {
+          const auto noise = run.draw("DDPMScheduler", x);
+          return denoise_at(denoise, x, sigmas[0]) + noise * (sigmas[0] / alpha_norm(sigmas[0]));
+        }
+        return sample_ddpm(denoise, std::move(x), sigmas, run, {.v_posterior = large ? 1.0 : 0.0});
+      },
+      StepTo::kNext);
 }
 
 void run_ztsnr(Case& c) {
@@ -177,7 +186,7 @@ void run_dpm_solver(Case& c) {
                                  .diffusers_third_order = stochastic && data};
   const auto schedule = case_schedule(c);
   const auto denoise = denoiser_of(c, schedule);
-  run_down_sigmas(c, schedule, {}, true,
+  run_down_sigmas(c, schedule, {.cuts_cosine = true}, true,
                   [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
                     return sample_dpm_solver(denoise, std::move(x), sigmas, run, options);
                   });
@@ -235,20 +244,23 @@ void run_euler_scheduler(Case& c) {
   const auto denoise = denoiser_of(c, schedule);
   const auto churn = churn_arguments(step_arguments(c));
   const auto scaling = output_scaling(prediction_of(c));
+  const bool velocities = prediction_of(c) == Prediction::kV;
   run_down_sigmas(c, schedule, {.rounds_timesteps = false}, false,
                   [&](torch::Tensor x, const std::vector<double>& sigmas, const SamplerRun& run) {
-                    return ancestral
-                               ? sample_euler_a(denoise, std::move(x), sigmas, run)
-                               : sample_euler_diffusers(denoise, std::move(x), sigmas, run, churn, scaling);
+                    return ancestral ? sample_euler_a(denoise, std::move(x), sigmas, run)
+                                     : sample_euler_diffusers(denoise, std::move(x), sigmas, run, churn,
+                                                              scaling, velocities);
                   });
 }
 
 // LCM and TCD: n of the timesteps that the distillation used.
 std::vector<double> consistency_levels(Case& c, const NoiseSchedule& schedule, double last) {
-  const int64_t original = c.config().value("original_inference_steps", 50);
+  int64_t trained = c.config().value("original_inference_steps", 50);
   const auto arguments = c.config().value("set_timesteps", Json::object());
-  const auto t = timesteps_lcm(c.config().at("n"), schedule.timesteps(),
-                               arguments.value("original_inference_steps", original));
+  // TCD takes the argument as a wish for the whole range.
+  if (const auto asked = arguments.find("original_inference_steps"); asked != arguments.end())
+    trained = class_of(c) == "TCDScheduler" ? schedule.timesteps() : asked->get<int64_t>();
+  const auto t = timesteps_lcm(c.config().at("n"), schedule.timesteps(), trained);
   expect_timesteps(c, vector_i64(t));
   std::vector<double> sigmas;
   for (const int64_t at : t) sigmas.push_back(schedule.sigma(at));
@@ -315,8 +327,11 @@ void run_pndm_scheduler(Case& c) {
     return exact(x, sigma);
   };
   const auto start = c.input("x_T") * alpha_norm(sigmas[0]);
-  const auto x = runge_kutta ? sample_pndm(denoise, start, sigmas, {}, schedule)
-                             : sample_plms(denoise, start, sigmas, {});
+  const auto outputs = output_scaling(prediction_of(c));
+  const auto x = runge_kutta ? sample_pndm(denoise, start, sigmas, {}, schedule, outputs)
+                 : n == 1
+                     ? sample_ddim(denoise, start, sigmas, {})  // A single step has no second call there.
+                     : sample_plms(denoise, start, sigmas, {}, outputs);
   states.push_back(x / alpha_norm(sigmas.back()));
   expect_states(c, states);
 }

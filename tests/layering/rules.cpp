@@ -135,11 +135,18 @@ std::vector<std::string> check_function_sizes(const std::vector<Source>& sources
   std::vector<std::string> out;
   for (const auto& source : sources) {
     std::size_t begin = 0;
-    bool inside = false;
+    bool inside = false, in_value = false;
     for (std::size_t i = 0; i < source.lines.size(); ++i) {
       const auto& line = source.lines[i];
       const bool first_column =
           !line.empty() && line[0] != ' ' && line[0] != '}' && line[0] != '#' && line[0] != '/';
+      // A constant, of whatever length: a table, a text.
+      if (!inside && first_column && starts(line, "const") && line.find(" = ") != std::string::npos)
+        in_value = true;
+      if (in_value) {
+        in_value = !ends(line, ";");
+        continue;
+      }
       if (!inside && first_column) {
         begin = i;
         const bool scope = starts(line, "namespace") || starts(line, "class ") || starts(line, "struct ") ||

@@ -94,8 +94,8 @@ TEST(LearnedWord, WhatDoesNotFitTheModelIsRefused) {
 TEST(LearnedWord, DoesNotMoveTheEndWhereClipPools) {
   torch::NoGradGuard no_grad;
   at::manual_seed(6);
-  constexpr std::string_view kMerges = "#version: 0.2\na b</w>\n";
-  const auto tokenizer = ClipTokenizer::from_merges(std::as_bytes(std::span(kMerges)));
+  constexpr std::string_view merges = "#version: 0.2\na b</w>\n";
+  const auto tokenizer = ClipTokenizer::from_merges(std::as_bytes(std::span(merges)));
   ClipConditionerOptions options{.clip = {.vocab_size = 515,
                                           .hidden_size = 8,
                                           .intermediate_size = 16,

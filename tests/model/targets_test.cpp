@@ -11,6 +11,8 @@ TEST(Targets, KnowsTheOriginalsNames) {
   EXPECT_EQ(parse_target("torch.nn.Identity", "t"), Target::kIdentity);
   EXPECT_EQ(parse_target("ldm.models.diffusion.ddpm.LatentDiffusion", "t"), Target::kLatentDiffusion);
   EXPECT_EQ(parse_target("ldm.modules.diffusionmodules.openaimodel.UNetModel", "t"), Target::kUnet);
+  EXPECT_EQ(parse_target("ldm.modules.diffusionmodules.openaimodel.EncoderUNetModel", "t"),
+            Target::kEncoderUnet);
   EXPECT_EQ(parse_target("ldm.modules.encoders.modules.BERTEmbedder", "t"), Target::kTextTransformer);
   EXPECT_EQ(parse_target("ldm.modules.encoders.modules.ClassEmbedder", "t"), Target::kClassEmbedder);
   EXPECT_EQ(parse_target("__is_unconditional__", "t"), Target::kUnconditional);
