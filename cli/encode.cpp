@@ -75,7 +75,8 @@ int encode(const CodeFlags& flags, const Context& context) {
     report(context.progress(), {.stage = "encoding",
                                 .done = static_cast<int64_t>(latents.size()),
                                 .total = static_cast<int64_t>(files.size()),
-                                .detail = {}});
+                                .detail = {},
+                                .unit = "images"});
   }
   write_tensor_file(flags.output, latents, {{kSizesKey, sizes.dump()}});
   context.terminal->end_bar();
@@ -114,7 +115,8 @@ int decode(const CodeFlags& flags, const Context& context) {
     report(context.progress(), {.stage = "decoding",
                                 .done = static_cast<int64_t>(k),
                                 .total = static_cast<int64_t>(names.size()),
-                                .detail = {}});
+                                .detail = {},
+                                .unit = "images"});
   }
   context.terminal->end_bar();
   std::cout << names.size() << " pictures in " << flags.output << '\n';

@@ -158,7 +158,8 @@ bool decode_frames(const InterpolateFlags& flags, FrameSink& sink, const Context
       const auto at = path_position(static_cast<size_t>(places.latents.size(0)), flags.closed, frames, k);
       const auto latents = mix_latents(places.latents, {at}, flags.request.path.mix);
       sink.take(to_images(decode_picture(*stage, latents, places.width, places.height, limits)).front());
-      report(context.progress(), {.stage = "decoding", .done = k + 1, .total = frames, .detail = {}});
+      report(context.progress(),
+             {.stage = "decoding", .done = k + 1, .total = frames, .detail = {}, .unit = "frames"});
     }
   } catch (const Stopped&) {
   }

@@ -68,7 +68,8 @@ int reconstruct(const ReconstructFlags& flags, const Context& context) {
     report(context.progress(), {.stage = "reconstructing",
                                 .done = static_cast<int64_t>(i) + 1,
                                 .total = static_cast<int64_t>(files.size()),
-                                .detail = {}});
+                                .detail = {},
+                                .unit = "images"});
   }
   context.terminal->end_bar();
   check(!rows.empty(), ErrorKind::kData, "reconstruct: stopped before the first picture was finished");

@@ -28,12 +28,14 @@ std::string eta_text(const Progress& state, const RateMeter& meter) {
   return eta ? "ETA " + format_duration(*eta) : "";
 }
 
-// "3.42 it/s", "1.87 s/it".
-std::string steps_rate(const RateMeter& meter) {
+// "3.42 images/s", "1.87 s/image".
+std::string units_rate(const RateMeter& meter, const std::string& unit) {
   auto text = format_rate(meter.rate());
-  if (text.ends_with("/s")) return text.insert(text.size() - 2, " it");
+  if (text.ends_with("/s")) return text.insert(text.size() - 2, " " + unit);
   constexpr std::string_view kEach = " each";
-  return text.ends_with(kEach) ? text.substr(0, text.size() - kEach.size()) + "/it" : text;
+  if (!text.ends_with(kEach)) return text;
+  const auto one = unit.ends_with('s') ? unit.substr(0, unit.size() - 1) : unit;
+  return text.substr(0, text.size() - kEach.size()) + "/" + one;
 }
 
 void append(std::string& line, const std::string& separator, const std::string& part) {
@@ -99,7 +101,7 @@ std::string format_rate(double units_per_s) {
 
 std::string progress_bar(const Progress& state, const RateMeter& meter, int64_t columns) {
   std::string tail = counts(state);
-  append(tail, "  ", steps_rate(meter));
+  append(tail, "  ", units_rate(meter, state.unit));
   append(tail, "  ", eta_text(state, meter));
   append(tail, "  ", state.detail);
   const int64_t part = percent(state);
@@ -121,7 +123,7 @@ std::string progress_line(const Progress& state, const RateMeter& meter) {
   std::string line = state.stage + ": " + counts(state);
   const int64_t part = percent(state);
   if (part >= 0) line += " (" + std::to_string(part) + "%)";
-  append(line, ", ", steps_rate(meter));
+  append(line, ", ", units_rate(meter, state.unit));
   append(line, ", ", eta_text(state, meter));
   append(line, ", ", state.detail);
   return line;

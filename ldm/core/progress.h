@@ -10,10 +10,11 @@ namespace ldm {
 
 // Where long work stands. The library reports it; only the command line shows it.
 struct Progress {
-  std::string stage;   // What is being done: "sampling", "training".
-  int64_t done = 0;    // Units finished so far.
-  int64_t total = 0;   // Units in all; 0 when unknown.
-  std::string detail;  // Free text for the end of the line: "loss 0.183".
+  std::string stage;        // What is being done: "sampling", "training".
+  int64_t done = 0;         // Units finished so far.
+  int64_t total = 0;        // Units in all; 0 when unknown.
+  std::string detail;       // Free text for the end of the line: "loss 0.183".
+  std::string unit = "it";  // What is counted, in the plural: "images".
 };
 
 // Called from the thread that works, after each unit. An empty function drops the report.

@@ -165,7 +165,8 @@ EmojiReport make_emoji_set(const EmojiOptions& options, const fs::path& out, con
     check(!stop.requested(), ErrorKind::kData, "make_emoji_set: stopped after ", i, " of ", plan.size(),
           " pictures");
     writer.add(plan[i]);
-    if (progress) progress({"emoji", static_cast<int64_t>(i + 1), static_cast<int64_t>(plan.size()), {}});
+    if (progress)
+      progress({"emoji", static_cast<int64_t>(i + 1), static_cast<int64_t>(plan.size()), {}, "images"});
   }
   return writer.finish();
 }

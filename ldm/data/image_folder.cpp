@@ -80,7 +80,7 @@ DatasetPtr load_all(const FileDataset& files, std::vector<std::string>& skipped,
     } catch (const Error& error) {
       skipped.push_back(info.id + ": " + error.what());
     }
-    report(progress, {"reading pictures", i + 1, files.size(), {}});
+    report(progress, {"reading pictures", i + 1, files.size(), {}, "images"});
   }
   return make_memory_dataset(std::move(examples));
 }

@@ -41,7 +41,7 @@ torch::Tensor encode_dataset(const Dataset& dataset, const EncodeFn& encode, int
       latents = at::empty({dataset.size(), part.size(1), part.size(2), part.size(3)}, at::kFloat);
     }
     latents.narrow(0, begin, count).copy_(part);
-    report(progress, {"encoding", begin + count, dataset.size(), {}});
+    report(progress, {"encoding", begin + count, dataset.size(), {}, "images"});
   }
   return latents;
 }

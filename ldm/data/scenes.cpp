@@ -144,7 +144,7 @@ SceneSetReport make_scene_set(const SceneSetOptions& options, const fs::path& ou
   for (int64_t number = 1; number <= options.count; ++number) {
     check_stop(stop, "make_scene_set: stopped after ", number - 1, " of ", options.count, " pictures");
     writer.add(number);
-    report(progress, {"scenes", number, options.count, {}});
+    report(progress, {"scenes", number, options.count, {}, "images"});
   }
   return writer.finish();
 }

@@ -131,7 +131,8 @@ class Run {
     report(callbacks_.progress, {.stage = "training",
                                  .done = step * task_.images_per_step(),
                                  .total = options_.steps * task_.images_per_step(),
-                                 .detail = "step " + std::to_string(step) + "  " + shown_});
+                                 .detail = "step " + std::to_string(step) + "  " + shown_,
+                                 .unit = "images"});
   }
 
   // The mean of each figure since the last line.

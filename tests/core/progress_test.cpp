@@ -74,6 +74,13 @@ TEST(ProgressLine, SaysHowLongASlowStepTakes) {
             "sampling: 2/4 (50%), 4.00 s/it, ETA 0:08");
 }
 
+TEST(ProgressLine, NamesWhatIsCounted) {
+  EXPECT_EQ(progress_line({"encoding", 50, 50, "", "images"}, steady(4.0, 50)),
+            "encoding: 50/50 (100%), 4.00 images/s");
+  EXPECT_EQ(progress_line({"encoding", 2, 4, "", "images"}, steady(0.25, 2)),
+            "encoding: 2/4 (50%), 4.00 s/image, ETA 0:08");
+}
+
 TEST(ProgressBar, FillsByTheShareDone) {
   EXPECT_EQ(progress_bar({"sampling", 20, 50, ""}, steady(4.0, 20)),
             "sampling  40% [############..................] 20/50  4.00 it/s  ETA 0:08");
