@@ -45,8 +45,8 @@ std::shared_ptr<Conditioner> make_text(const Node& params, const ConditionerSett
   return std::make_shared<TextConditioner>(options, std::move(tokenizer));
 }
 
-// The file's vocabulary; without one OpenAI's, if that is what the tower's size says. Nothing: it has neither,
-// or names and counts are all that is wanted.
+// The file's vocabulary; without one OpenAI's, if that is what the tower's size says. Nothing: it has
+// neither, or names and counts are all that is wanted.
 std::optional<ClipTokenizer> clip_tokenizer(const ConditionerSetting& setting,
                                             const ClipTokenizerOptions& options, const ClipTextOptions& clip,
                                             const std::string& where) {

@@ -50,7 +50,8 @@ int64_t find_class(std::string_view text, std::span<const std::string> names, in
   int64_t number = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) {
-    check(number >= 0 && number < classes, "generate: expected a class in 0..", classes - 1, ", got ", number);
+    check(number >= 0 && number < classes, "generate: expected a class in 0..", classes - 1, ", got ",
+          number);
     return number;
   }
   check(!names.empty(), "class: the model does not say what its ", classes,

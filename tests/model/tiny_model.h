@@ -19,7 +19,8 @@ std::string tiny_vocabulary();
 // latents. condition: "text", "text-adm", "text-inpaint" (a picture and a mask as well), "class" (three, 2 is
 // the null class), "class-only" (three, no null), "picture" (of the latents' size), "small-picture" (the same
 // in RGB), "reference" (a picture's latents), "inpaint" (a picture and a mask alone), "map" (of three labels,
-// four pixels a latent), "layout" (two objects and a crop, 50 tokens), "neighbours" (of 32 numbers) or "none".
+// four pixels a latent), "layout" (two objects and a crop, 50 tokens), "neighbours" (of 32 numbers) or
+// "none".
 Node tiny_first_stage_config();
 Node tiny_diffusion_config(const std::string& condition);
 
