@@ -1,9 +1,5 @@
-// The one precompiled header. Never torch/torch.h: its pending template instantiations are redone in every
-// file.
+// The one precompiled header. Never torch/torch.h: its pending template instantiations are redone in every file.
 #pragma once
-#include <torch/nn/module.h>
-#include <torch/types.h>
-
 #include <cmath>
 #include <functional>
 #include <map>
@@ -11,3 +7,6 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
