@@ -53,7 +53,8 @@ void print_report(const TrainReport& report, const std::filesystem::path& run, b
     return;
   }
   std::cout << (report.finished ? "Finished" : "Stopped") << " after step " << report.steps_done << " ("
-            << format_rate(report.images_per_second) << " images). Model: " << report.model.string() << '\n';
+            << format_rate(report.images_per_second, "images") << "). Model: " << report.model.string()
+            << '\n';
   if (!report.finished) std::cout << "Go on with the same command and --resume auto.\n";
 }
 

@@ -23,7 +23,7 @@ ldm_missing_packages() {
 # Installs with apt where it may without asking; otherwise names the one line to type.
 ldm_install_packages() {
   command -v dpkg-query >/dev/null || {
-    ldm_say "no dpkg here: these packages (Debian's names) are expected: $(awk '!/^#/ && $2 != "lint" {printf "%s ", $1}' "$ldm_root/scripts/packages.txt")"
+    ldm_say "no dpkg here: these packages (Debian's names) are expected: $(awk '!/^#/ && $2 != "lint" && $2 != "extra" {printf "%s ", $1}' "$ldm_root/scripts/packages.txt")"
     return 0
   }
   local missing

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <string_view>
 
 namespace ldm {
 namespace {
@@ -26,16 +25,6 @@ std::string eta_text(const Progress& state, const RateMeter& meter) {
   if (state.total <= 0 || state.done >= state.total) return "";
   const auto eta = meter.eta_s(state.total);
   return eta ? "ETA " + format_duration(*eta) : "";
-}
-
-// "3.42 images/s", "1.87 s/image".
-std::string units_rate(const RateMeter& meter, const std::string& unit) {
-  auto text = format_rate(meter.rate());
-  if (text.ends_with("/s")) return text.insert(text.size() - 2, " " + unit);
-  constexpr std::string_view kEach = " each";
-  if (!text.ends_with(kEach)) return text;
-  const auto one = unit.ends_with('s') ? unit.substr(0, unit.size() - 1) : unit;
-  return text.substr(0, text.size() - kEach.size()) + "/" + one;
 }
 
 void append(std::string& line, const std::string& separator, const std::string& part) {
@@ -90,18 +79,19 @@ std::string format_duration(double seconds) {
   return std::to_string(minutes) + ":" + two_digits(s % 60);
 }
 
-std::string format_rate(double units_per_s) {
+std::string format_rate(double units_per_s, const std::string& unit) {
   if (!(units_per_s > 0.0) || !std::isfinite(units_per_s)) return "";
-  char text[40];
   const bool fast = units_per_s >= 1.0;
   const double value = fast ? units_per_s : 1.0 / units_per_s;
-  std::snprintf(text, sizeof text, value < 100.0 ? "%.2f%s" : "%.0f%s", value, fast ? "/s" : " s each");
-  return text;
+  char number[40];
+  std::snprintf(number, sizeof number, value < 100.0 ? "%.2f " : "%.0f ", value);
+  const auto one = unit.ends_with('s') ? unit.substr(0, unit.size() - 1) : unit;
+  return number + (fast ? unit + "/s" : "s/" + one);
 }
 
 std::string progress_bar(const Progress& state, const RateMeter& meter, int64_t columns) {
   std::string tail = counts(state);
-  append(tail, "  ", units_rate(meter, state.unit));
+  append(tail, "  ", format_rate(meter.rate(), state.unit));
   append(tail, "  ", eta_text(state, meter));
   append(tail, "  ", state.detail);
   const int64_t part = percent(state);
@@ -123,7 +113,7 @@ std::string progress_line(const Progress& state, const RateMeter& meter) {
   std::string line = state.stage + ": " + counts(state);
   const int64_t part = percent(state);
   if (part >= 0) line += " (" + std::to_string(part) + "%)";
-  append(line, ", ", units_rate(meter, state.unit));
+  append(line, ", ", format_rate(meter.rate(), state.unit));
   append(line, ", ", eta_text(state, meter));
   append(line, ", ", state.detail);
   return line;

@@ -53,8 +53,8 @@ class RateMeter {
 // "0:07", "12:30", "1:02:03", "2d 03:04:05"; negative and non-finite values give "-:--".
 std::string format_duration(double seconds);
 
-// "3.42/s" above one unit a second, "1.87 s each" below, "" when unknown (0).
-std::string format_rate(double units_per_s);
+// "3.42 images/s" above one unit a second, "1.87 s/image" below, "" when unknown (0). unit: in the plural.
+std::string format_rate(double units_per_s, const std::string& unit);
 
 // One line for a terminal, at most `columns` characters, without a line break:
 // "sampling  42% [########..........] 21/50  3.42 it/s  ETA 0:08  detail". ASCII only apart from the caller's

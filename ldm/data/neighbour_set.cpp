@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ldm/core/error.h"
+#include "ldm/data/neighbour_index.h"
 #include "ldm/data/picture_tensor.h"
 #include "ldm/data/task_sets.h"
 
@@ -40,14 +41,17 @@ class NeighbourSet : public Dataset {
 
 }  // namespace
 
-DatasetPtr make_neighbour_set(DatasetPtr pictures, const NeighbourBank& bank, int64_t k) {
+DatasetPtr make_neighbour_set(DatasetPtr pictures, const NeighbourBank& bank, int64_t k,
+                              NeighbourSearch search) {
   check(bank.size() == pictures->size(), "make_neighbour_set: expected a row for each of ", pictures->size(),
         " pictures, got ", bank.size());
   torch::Tensor rows = at::empty({bank.size()}, at::kLong);
   std::vector<int64_t> itself(static_cast<size_t>(bank.size()));
   std::iota(itself.begin(), itself.end(), 0);
   std::copy(itself.begin(), itself.end(), rows.mutable_data_ptr<int64_t>());
-  const auto found = bank.search(bank.gather(rows), k, itself);
+  const auto found = search == NeighbourSearch::kExact
+                         ? bank.search(bank.gather(rows), k, itself)
+                         : NeighbourIndex(bank).search(bank.gather(rows), k, itself);
   return std::make_shared<NeighbourSet>(std::move(pictures), bank.gather(found.indices));
 }
 

@@ -54,8 +54,8 @@ NeighbourBank NeighbourBank::read(const std::filesystem::path& path, const std::
   fail(ErrorKind::kFormat, path.string(), ": expected a tensor named ", name, ", found none");
 }
 
-Neighbours NeighbourBank::search(const torch::Tensor& queries, int64_t k,
-                                 const std::vector<int64_t>& exclude) const {
+torch::Tensor NeighbourBank::check_queries(const torch::Tensor& queries, int64_t k,
+                                           const std::vector<int64_t>& exclude) const {
   const torch::Tensor unit = unit_rows(queries, "NeighbourBank::search");
   const int64_t count = unit.size(0), most = size() - (exclude.empty() ? 0 : 1);
   check(unit.size(1) == width(), "NeighbourBank::search: expected queries of width ", width(), ", got ",
@@ -63,6 +63,13 @@ Neighbours NeighbourBank::search(const torch::Tensor& queries, int64_t k,
   check(k >= 1 && k <= most, "NeighbourBank::search: expected 1 to ", most, " neighbours, got ", k);
   check(exclude.empty() || static_cast<int64_t>(exclude.size()) == count,
         "NeighbourBank::search: expected one excluded row a query, got ", exclude.size(), " for ", count);
+  return unit;
+}
+
+Neighbours NeighbourBank::search(const torch::Tensor& queries, int64_t k,
+                                 const std::vector<int64_t>& exclude) const {
+  const torch::Tensor unit = check_queries(queries, k, exclude);
+  const int64_t count = unit.size(0);
   std::vector<torch::Tensor> indices, scores;
   const int64_t step = std::max<int64_t>(1, kSearchChunk / size());
   for (int64_t begin = 0; begin < count; begin += step) {

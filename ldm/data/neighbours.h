@@ -16,7 +16,7 @@ struct Neighbours {
 };
 
 // A database of embeddings for retrieval-augmented models (Blattmann et al. 2022): exact search by the
-// cosine.
+// cosine. See neighbour_index.h for an approximate one.
 class NeighbourBank {
  public:
   // embeddings [N, D], any float type. Rows are normalised to length 1. Throws kUsage for another shape, no
@@ -29,11 +29,16 @@ class NeighbourBank {
 
   int64_t size() const { return embeddings_.size(0); }
   int64_t width() const { return embeddings_.size(1); }
+  const torch::Tensor& rows() const { return embeddings_; }  // [N, D] float32, of length 1.
 
   // The k nearest rows to each query [B, D]. `exclude` [B] (or empty): a row that
   // each query must not find, itself for instance; -1 excludes none. Throws kUsage unless 1 <= k <= size()
   // (one less with `exclude`), for another width, and for queries that cannot be normalised.
   Neighbours search(const torch::Tensor& queries, int64_t k, const std::vector<int64_t>& exclude = {}) const;
+
+  // The queries with length 1, float32, once they and the rest are found to be as search() wants them.
+  torch::Tensor check_queries(const torch::Tensor& queries, int64_t k,
+                              const std::vector<int64_t>& exclude) const;
 
   // Rows by index: [..., D] float32 for indices [...].
   torch::Tensor gather(const torch::Tensor& indices) const;

@@ -88,8 +88,10 @@ DatasetPtr make_segmentation_set(PictureFiles files, LabelTable table, const Seg
 
 // Retrieval: "neighbours" [k, D], the rows of the bank that are nearest to the picture's own row (row i
 // belongs to example i), without itself. Searched once, here. Throws kUsage unless the bank has a row for
-// each example.
-DatasetPtr make_neighbour_set(DatasetPtr pictures, const NeighbourBank& bank, int64_t k);
+// each example, and for an approximate search without hnswlib (neighbour_index.h).
+enum class NeighbourSearch { kExact, kApproximate };
+DatasetPtr make_neighbour_set(DatasetPtr pictures, const NeighbourBank& bank, int64_t k,
+                              NeighbourSearch search = NeighbourSearch::kExact);
 
 // An embedding for want of a better one: the picture's 8 x 8 thumbnail, [192] float32. Inverted, so that
 // white paper counts for (nearly) nothing, and never all zero.

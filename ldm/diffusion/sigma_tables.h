@@ -7,7 +7,8 @@
 namespace ldm {
 
 // Noise levels by formula, between a lowest and a highest sigma. All descend. n counts levels above 0; a
-// final 0 is appended where nothing else is said. All throw kUsage unless n >= 1 and 0 < min < max.
+// final 0 is appended where nothing else is said. All throw kUsage unless n >= 1 and 0 < min < max (min ==
+// max for n = 1).
 
 // Equal steps in sigma^(1/rho) (Karras et al. 2022, Eq. 5).
 std::vector<double> sigmas_karras(int64_t n, double min, double max, double rho = 7.0);

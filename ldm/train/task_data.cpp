@@ -150,7 +150,10 @@ TaskData open_retrieval(const TaskOpening& opening) {
   const auto pictures = opening.folder().dataset;
   const auto bank = task.embeddings.empty() ? thumbnail_bank(*pictures)
                                             : NeighbourBank::read(opening.file(task.embeddings), task.tensor);
-  auto out = split_data(make_neighbour_set(pictures, bank, task.neighbours), opening);
+  check(task.search == "exact" || task.search == "approximate",
+        "data.task.search: expected exact or approximate, got '", task.search, "'");
+  const auto search = task.search == "exact" ? NeighbourSearch::kExact : NeighbourSearch::kApproximate;
+  auto out = split_data(make_neighbour_set(pictures, bank, task.neighbours, search), opening);
   out.dropout = {{"neighbours", task.dropout}};
   return out;
 }

@@ -54,6 +54,7 @@ struct RetrievalTask {
   std::string embeddings;  // A safetensors file.
   std::string tensor = "embeddings";
   int64_t neighbours = 4;
+  std::string search = "exact";
   double dropout = 0.1;
 
   template <typename Visitor>
@@ -62,6 +63,8 @@ struct RetrievalTask {
           "safetensors file with a row a picture; empty: made of 8 x 8 thumbnails, 192 numbers a picture");
     visit("tensor", tensor, "name of the tensor in it");
     visit("neighbours", neighbours, "how many of the nearest other pictures are given");
+    visit("search", search,
+          "how they are found: exact, or approximate (hnswlib) for a hundred thousand and more");
     visit("dropout", dropout, "probability of zeros for all of them (classifier-free guidance)");
   }
 };

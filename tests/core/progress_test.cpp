@@ -56,10 +56,10 @@ TEST(FormatDuration, ReadsAsAClock) {
 }
 
 TEST(FormatRate, TurnsOverBelowOne) {
-  EXPECT_EQ(format_rate(3.416), "3.42/s");
-  EXPECT_EQ(format_rate(1234.5), "1234/s");
-  EXPECT_EQ(format_rate(0.5), "2.00 s each");
-  EXPECT_EQ(format_rate(0.0), "");
+  EXPECT_EQ(format_rate(3.416, "it"), "3.42 it/s");
+  EXPECT_EQ(format_rate(1234.5, "images"), "1234 images/s");
+  EXPECT_EQ(format_rate(0.5, "images"), "2.00 s/image");
+  EXPECT_EQ(format_rate(0.0, "it"), "");
 }
 
 TEST(ProgressLine, SaysAll) {

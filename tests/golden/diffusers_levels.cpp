@@ -75,12 +75,13 @@ DiffusersLevels diffusers_levels(const Case& c, const NoiseSchedule& s, const Di
   auto spaced = formula_sigmas(o, n, low, high);
   const bool by_formula = !spaced.empty();
   if (by_formula) {
+    constexpr double kRounding = 1e-9;  // What should be a whole number may be a little less here.
     out.sigmas = std::move(spaced);
     for (size_t i = 0; i < out.timesteps.size(); ++i) {
       const double t = s.sigma_to_t(out.sigmas[i]);
       out.timesteps[i] = !family.rounds_timesteps    ? t
                          : rounds_formula(o, family) ? std::nearbyint(t)
-                                                     : std::trunc(t);
+                                                     : std::trunc(t + kRounding);
     }
   }
   const auto last = o.value("final_sigmas_type", "zero");
