@@ -3,6 +3,7 @@
 #include "cli/lora_flag.h"
 #include "cli/start_torch.h"
 #include "ldm/core/error.h"
+#include "ldm/core/memory.h"
 #include "ldm/model/embedding_file.h"
 #include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
@@ -45,6 +46,10 @@ std::shared_ptr<LatentDiffusion> open_draw_model(const ModelFlags& flags, const 
   apply_loras(*model, flags.loras, context.log());
   for (const auto& embedding : flags.embeddings) add_learned_word(*model, embedding);
   model->to(pick_device(context), at::kFloat);
+  if (!model->prepared_for_inference() && model->device().is_cpu())
+    log_warning(context.log(),
+                "drawing will be slower: packed weights, which the faster kernels read, would take " +
+                    format_memory(model->packed_bytes()) + " beside the model's, and that is not free");
   return model;
 }
 

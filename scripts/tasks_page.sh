@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the pictures of docs/tasks.md by running the page's own commands: every indented line that begins with "ldm" and
-# writes into docs/pictures/tasks, in their order, with its continuation lines.
+# writes into docs/pictures/tasks, in their order, with its continuation lines. Models in runs/ have to be trained before, as the
+# page says; without one its pictures stay as they are.
 #   scripts/tasks_page.sh [PROGRAM]     PROGRAM: without it build/bin/ldm
 #   scripts/tasks_page.sh -l            only list the commands
 set -eu
@@ -18,6 +19,11 @@ fi
 program=$(realpath "${1:-build/bin/ldm}")
 mkdir -p docs/pictures/tasks
 commands | while IFS= read -r line; do
+  model=$(echo "$line" | sed -n 's/.*-m \(runs[^ ]*\).*/\1/p')
+  if [ -n "$model" ] && [ ! -f "$model" ]; then
+    echo "left out, no $model: $line"
+    continue
+  fi
   echo "\$$line"
   # The page's lines are shell commands; "ldm" stands for the program.
   eval "ldm() { \"$program\" \"\$@\" --force --quiet; }; $line" </dev/null

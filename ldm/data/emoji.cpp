@@ -125,6 +125,7 @@ class EmojiWriter {
                                    {"text", picture.words.name},
                                    {"keywords", picture.words.keywords},
                                    {"group", picture.entry.group},
+                                   {"class", picture.entry.subgroup},
                                    {"code_points", hex_name(picture.entry.code_points)},
                                    {"weight", picture.weight},
                                    {"split", picture.held_out ? "heldout" : "train"},

@@ -51,12 +51,12 @@ struct EmojiReport {
 };
 
 // Writes the folder `out`: images/<hex>[-<colour>].png (RGB on white) and metadata.jsonl, one object a
-// picture: file_name, text (the name), keywords, group, code_points, weight, split ("train" | "heldout"),
-// colour (own dominant colour or null), style ("noto") and kind ("plain" | "tone" | "colour-copy"). No flags
-// of countries and subdivisions, no two-tone couples. Held out are the concepts with the smallest CRC-32 of
-// their hex name. metadata.jsonl comes last, so a folder that has it is whole; the same inputs give the same
-// bytes. Throws kData on a stop and where a file is missing (the message names the package), kUsage for bad
-// options.
+// picture: file_name, text (the name), keywords, group, class (Unicode's subgroup), code_points, weight,
+// split ("train" | "heldout"), colour (own dominant colour or null), style ("noto") and kind ("plain" |
+// "tone" | "colour-copy"). No flags of countries and subdivisions, no two-tone couples. Held out are the
+// concepts with the smallest CRC-32 of their hex name. metadata.jsonl comes last, so a folder that has it is
+// whole; the same inputs give the same bytes. Throws kData on a stop and where a file is missing (the message
+// names the package), kUsage for bad options.
 EmojiReport make_emoji_set(const EmojiOptions& options, const std::filesystem::path& out,
                            const ProgressFn& progress = {}, const StopToken& stop = {});
 

@@ -46,6 +46,13 @@ class MetadataLine {
     return out;
   }
 
+  // The class by its name; empty without.
+  std::string class_name() const {
+    const std::string name = text("class");
+    require(name.empty() || !json_.contains("label"), "a label or a class, not both");
+    return name;
+  }
+
  private:
   void require(bool ok, std::string_view expected) const {
     check(ok, ErrorKind::kFormat, where_, ": expected ", expected);
@@ -75,24 +82,39 @@ class MetadataLine {
   Json json_;
 };
 
+// Numbers the names: names[i] is the class of example i, empty for none.
+void number_classes(const std::vector<std::string>& names, FolderIndex& index) {
+  std::set<std::string> classes(names.begin(), names.end());
+  classes.erase("");
+  if (classes.empty()) return;
+  index.classes.assign(classes.begin(), classes.end());
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!names[i].empty()) index.examples[i].label = std::distance(classes.begin(), classes.find(names[i]));
+  }
+}
+
 FolderIndex read_metadata(const fs::path& folder, const fs::path& file) {
   const MappedFile mapped(file);
   check(mapped.bytes().size() <= kMaxMetadata, ErrorKind::kFormat, file.string(),
         ": expected less than 4 GiB");
   FolderIndex out;
+  std::vector<std::string> classes;
   std::string_view rest = as_text(mapped.bytes());
   for (int64_t line = 1; !rest.empty(); ++line) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view text = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    ExampleInfo info = MetadataLine(text, file.string() + ":" + std::to_string(line)).read();
+    const MetadataLine fields(text, file.string() + ":" + std::to_string(line));
+    ExampleInfo info = fields.read();
     if (fs::is_regular_file(folder / info.id)) {
       out.examples.push_back(std::move(info));
+      classes.push_back(fields.class_name());
     } else {
       out.missing.push_back(info.id + ": not there");
     }
   }
+  number_classes(classes, out);
   return out;
 }
 
@@ -133,25 +155,17 @@ std::string class_of(const std::string& id) {
 
 FolderIndex read_files(const fs::path& folder) {
   FolderIndex out;
-  const std::vector<std::string> paths = list_pictures(folder);
-  std::set<std::string> classes;
-  for (const std::string& path : paths) {
-    if (const std::string name = class_of(path); !name.empty()) classes.insert(name);
-  }
-  out.classes.assign(classes.begin(), classes.end());
-  for (const std::string& path : paths) {
+  std::vector<std::string> classes;
+  for (const std::string& path : list_pictures(folder)) {
     ExampleInfo info;
     info.id = path;
-    const std::string name = class_of(path);
-    if (!name.empty()) {
-      info.label = std::distance(classes.begin(), classes.find(name));
-      info.words.text = name;
-      std::replace(info.words.text.begin(), info.words.text.end(), '_', ' ');
-    }
+    info.words.text = classes.emplace_back(class_of(path));
+    std::replace(info.words.text.begin(), info.words.text.end(), '_', ' ');
     const fs::path caption = (folder / path).replace_extension(".txt");
     if (fs::is_regular_file(caption)) info.words.text = trimmed(read_text(caption, kMaxCaption));
     out.examples.push_back(std::move(info));
   }
+  number_classes(classes, out);
   return out;
 }
 

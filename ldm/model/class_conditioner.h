@@ -13,14 +13,15 @@ namespace ldm {
 // Keys of the original's ClassEmbedder, and one of ours.
 struct ClassConditionerOptions {
   int64_t embed_dim = 512;
-  int64_t n_classes = 1000;           // Models with guidance have one more, the null class.
+  int64_t n_classes = 1000;           // A null class included. 0 in a run's file: what the data has.
   std::string key = "class";          // The original's: the batch's entry with the ids.
   std::optional<int64_t> null_class;  // The class that stands for "no class".
 
   template <typename Visitor>
   void fields(Visitor&& visit) {
     visit("embed_dim", embed_dim, "width of the class token");
-    visit("n_classes", n_classes, "number of classes, a null class included");
+    visit("n_classes", n_classes,
+          "number of classes, a null class included; 0 in training: those of the data and a null class");
     visit("key", key, "accepted from the original's files");
     visit("null_class", null_class, "the class that stands for no class");
   }

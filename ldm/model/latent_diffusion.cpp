@@ -173,7 +173,13 @@ void LatentDiffusion::to(at::Device device, at::ScalarType dtype) {
 
 at::Device LatentDiffusion::device() const { return unet_->parameters().front().device(); }
 
+int64_t LatentDiffusion::packed_bytes() const {
+  return ldm::packed_bytes(*unet_) + ldm::packed_bytes(*first_stage_) +
+         (conditioner_ ? ldm::packed_bytes(*conditioner_) : 0);
+}
+
 void LatentDiffusion::prepare_for_inference() {
+  prepared_ = true;
   ldm::prepare_for_inference(*unet_);
   if (conditioner_) ldm::prepare_for_inference(*conditioner_);
   ldm::prepare_for_inference(*first_stage_);

@@ -166,9 +166,13 @@ class LatentDiffusion {
   void eval();
   // Lets all networks use the kernels of inference on the CPU; see nn/layers.h.
   void prepare_for_inference();
+  bool prepared_for_inference() const { return prepared_; }
+  // About how many bytes that takes beside the weights.
+  int64_t packed_bytes() const;
 
  private:
   LatentDiffusionOptions options_;
+  bool prepared_ = false;
   NoiseSchedule schedule_;
   Prediction prediction_;
   std::shared_ptr<UNet> unet_;

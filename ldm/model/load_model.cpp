@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ldm/core/error.h"
+#include "ldm/core/memory.h"
 #include "ldm/io/file.h"
 #include "ldm/model/condition_names.h"
 #include "ldm/model/engine_config.h"
@@ -116,7 +117,9 @@ std::unique_ptr<LatentDiffusion> load_latent_diffusion(
   model->load(std::move(file.tensors));
   if (model->first_stage().scaled_latents()) model->set_scale_factor(1.0);
   model->eval();
-  model->prepare_for_inference();
+  // Packed weights lie beside the stored ones, and pictures want room as well.
+  const auto free = available_memory();
+  if (!free || model->packed_bytes() <= *free / 4 * 3) model->prepare_for_inference();
   return model;
 }
 

@@ -19,7 +19,8 @@ namespace ldm {
 std::shared_ptr<FirstStage> load_first_stage(const std::filesystem::path& path);
 
 // A whole model ready to draw. `first_stage`: another file than the one named inside. The named one is looked
-// for beside the model and its hash is compared.
+// for beside the model and its hash is compared. Prepared for inference unless the packed weights would take
+// more than three quarters of the memory that is available.
 std::unique_ptr<LatentDiffusion> load_latent_diffusion(
     const std::filesystem::path& path, const std::optional<std::filesystem::path>& first_stage = {},
     const OpenOptions& options = {});

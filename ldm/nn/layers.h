@@ -36,6 +36,9 @@ class PreparedForInference {
 // as they are; results agree to rounding. Does nothing on a CPU without AVX2 and FMA.
 void prepare_for_inference(torch::nn::Module& root);
 
+// About how many bytes the packed weights of the layers below `root` take, beside the stored ones.
+int64_t packed_bytes(const torch::nn::Module& root);
+
 // How new weights start, for as long as an InitScope lives on this thread.
 enum class Init {
   kRandom,  // As PyTorch does. The default.

@@ -8,6 +8,7 @@
 #include "ldm/config/options.h"
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
+#include "ldm/model/class_conditioner.h"
 #include "ldm/model/first_stage.h"
 #include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
@@ -116,7 +117,31 @@ Node exported_config(const RunConfig& config, const LatentDiffusion& model) {
   return node;
 }
 
+// The options of the class embedder that a model begins with; null if it has none.
+Node* class_embedder(Node& params) {
+  auto* encoder = params.find("cond_stage_config");
+  if (encoder == nullptr || !encoder->is_map() || encoder->find("params") == nullptr) return nullptr;
+  const auto target = parse_target(encoder->at("target").text(), "model.params.cond_stage_config.target");
+  return target == Target::kClassEmbedder ? encoder->find("params") : nullptr;
+}
+
 }  // namespace
+
+RunConfig with_data(RunConfig config, const TaskSection& task) {
+  config.data.task = task;
+  auto* params = class_embedder(config.model.params);
+  if (params == nullptr) return config;
+  const std::string where = "model.params.cond_stage_config.params";
+  ClassConditionerOptions options;
+  read_options(*params, options, where);
+  if (options.n_classes != 0) return config;
+  check(!task.classes.empty(), where, ".n_classes: 0 means as many classes as the data names, and ",
+        config.data.path, " names none; hint: a folder for each class, or class in metadata.jsonl");
+  const auto named = static_cast<int64_t>(task.classes.size());
+  params->set("n_classes", Node::integer(named + 1));
+  params->set("null_class", Node::integer(named));
+  return config;
+}
 
 TrainedModel open_trained_model(const RunConfig& config, at::Device device,
                                 const std::function<std::vector<std::string>()>& corpus, const LogFn& log) {

@@ -22,6 +22,10 @@ struct TrainedModel {
   std::string first_stage_sha256;
 };
 
+// `config` with what its data says filled in: data.task, and where a class_embedder has n_classes 0, as many
+// as the data names and one more, null_class. Throws kUsage if there are no classes to count.
+RunConfig with_data(RunConfig config, const TaskSection& task);
+
 // The model that `config` describes, on the device: fresh weights drawn from the run's seed, or those of
 // model.params.ckpt_path with its vocabulary and latent scale. `corpus` gives the texts on which the
 // tokenizer of a text-conditional model is trained when there is no file to take it from. Throws kUsage for

@@ -30,15 +30,14 @@ constexpr char kVocabularyName[] = "vocabulary";  // The bytes of vocab.txt.
 class DiffusionTask : public TrainTask {
  public:
   DiffusionTask(const RunConfig& config, const LogFn& log, const ProgressFn& progress, const StopToken& stop)
-      : config_(config),
-        device_(pick_training_device(config.train.device)),
+      : device_(pick_training_device(config.train.device)),
         data_(config.data, config.train.seed_bits(), log, progress, stop),
+        config_(with_data(config, data_.task())),
         trained_(open_trained_model(
-            config, device_, [this] { return data_.caption_corpus(); }, log)),
+            config_, device_, [this] { return data_.caption_corpus(); }, log)),
         model_(trained_.model),
         learning_rate_(training_learning_rate(config, model_->options().scheduler_config)) {
     static_cast<void>(monitor());  // Refuses an unknown figure before the long work.
-    config_.data.task = data_.task();
     check_condition_fits(*model_, data_.draw(0, model_->conditioner()).conditions.front(),
                          config_.data.task.kind);
     encode_data(log, progress, stop);
@@ -253,9 +252,9 @@ class DiffusionTask : public TrainTask {
     return t;
   }
 
-  RunConfig config_;
   at::Device device_;
   DiffusionData data_;
+  RunConfig config_;  // With what the data says filled in.
   TrainedModel trained_;
   std::shared_ptr<LatentDiffusion> model_;
   LrSchedule learning_rate_;

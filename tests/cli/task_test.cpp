@@ -121,7 +121,8 @@ TEST(Tasks, RefusesWhatDoesNotGoTogether) {
 TEST(Tasks, ClassesHaveTheNamesOfTheirFolders) {
   const Scratch scratch;
   const auto run = scratch / "run";
-  const auto trained = run_program({"train", tiny().class_yaml, "-o", run, "train.steps=2"});
+  const auto trained = run_program({"train", tiny().class_yaml, "-o", run, "train.steps=2",
+                                    "model.params.cond_stage_config.params.n_classes=0"});
   ASSERT_EQ(trained.code, 0) << trained.err;
   const auto draw_class = [&](const std::string& name, const std::string& out) {
     return run_program({"generate", "--class", name, "-m", run + "/model.safetensors", "--steps", "2",
@@ -136,6 +137,7 @@ TEST(Tasks, ClassesHaveTheNamesOfTheirFolders) {
     EXPECT_EQ(read_image(scratch / (names[k] + ".png")), read_image(scratch / (std::to_string(k) + ".png")));
   }
   expect_refusal(draw_class(names[0] + "x", "x.png"), 2, "did you mean '" + names[0] + "'");
+  expect_refusal(draw_class("7", "x.png"), 2, "expected a class in 0..2, got 7");  // The last one is "none".
 }
 
 }  // namespace

@@ -62,6 +62,14 @@ TEST(TrainRefuses, PromptsForAModelOfClasses) {
   expect_refusal(train("train.sample_prompts=[red disc]", tiny().class_yaml), 2, "train.sample_prompts");
 }
 
+TEST(TrainRefuses, CountingClassesThatHaveNoNames) {
+  const Scratch scratch;
+  const auto outcome =
+      run_program({"train", tiny().class_yaml, "-o", scratch / "run", "data.path=" + tiny().pictures,
+                   "model.params.cond_stage_config.params.n_classes=0"});
+  expect_refusal(outcome, 2, tiny().pictures + " names none");
+}
+
 TEST(TrainRefuses, AFirstStageThatIsNotThere) {
   expect_refusal(
       train("model.params.first_stage_config.params.path=/nowhere.safetensors", tiny().diffusion_yaml), 1,

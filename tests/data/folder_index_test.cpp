@@ -40,6 +40,20 @@ TEST(FolderIndex, ReadsMetadata) {
   EXPECT_EQ(index.missing, std::vector<std::string>{"c.png: not there"});
 }
 
+TEST(FolderIndex, MetadataNamesClasses) {
+  const TempFolder folder;
+  for (const char* name : {"a.png", "b.png", "c.png", "d.png"}) folder.write(name, "");
+  folder.write("metadata.jsonl",
+               "{\"file_name\":\"d.png\",\"class\":\"fruit\"}\n{\"file_name\":\"c.png\",\"class\":\"bird\"}\n"
+               "{\"file_name\":\"b.png\"}\n{\"file_name\":\"a.png\",\"class\":\"fruit\"}\n"
+               "{\"file_name\":\"gone.png\",\"class\":\"fish\"}\n");
+  const FolderIndex index = index_folder(folder.path());
+  EXPECT_EQ(index.classes, (std::vector<std::string>{"bird", "fruit"}));
+  std::vector<int64_t> labels;
+  for (const ExampleInfo& info : index.examples) labels.push_back(info.label);
+  EXPECT_EQ(labels, (std::vector<int64_t>{1, 0, -1, 1}));
+}
+
 TEST(FolderIndex, RefusesBrokenMetadata) {
   const TempFolder folder;
   folder.write("a.png", "");
@@ -59,6 +73,9 @@ TEST(FolderIndex, RefusesBrokenMetadata) {
   EXPECT_EQ(error("{\"file_name\":\"a.png\",\"weight\":\"1\"}"), where + "a number as weight");
   EXPECT_EQ(error("{\"file_name\":\"a.png\",\"weight\":0}"), where + "a weight > 0");
   EXPECT_EQ(error("{\"file_name\":\"a.png\",\"label\":-1}"), where + "an integer >= 0 as label");
+  EXPECT_EQ(error("{\"file_name\":\"a.png\",\"class\":3}"), where + "a string as class");
+  EXPECT_EQ(error("{\"file_name\":\"a.png\",\"label\":1,\"class\":\"x\"}"),
+            where + "a label or a class, not both");
 }
 
 TEST(FolderIndex, ReadsTextBesidePictures) {

@@ -99,6 +99,16 @@ TEST(Layers, PreparedForInferenceTheyAgreeAndStillLearn) {
   for (const auto& p : layers.named_parameters()) EXPECT_TRUE(p.value().grad().defined()) << p.key();
 }
 
+TEST(Layers, PackedWeightsAreCounted) {
+  torch::nn::Module all;
+  add(all, "matrix", linear(32, 64));
+  EXPECT_EQ(packed_bytes(all), 32 * 64 * 4);
+  add(all, "light", conv3x3(64, 64));  // F(4 x 4): 36 values for 9.
+  EXPECT_EQ(packed_bytes(all), (32 * 64 + 64 * 64 * 36) * 4);
+  add(all, "point", conv1x1(64, 32));
+  EXPECT_EQ(packed_bytes(all), (32 * 64 + 64 * 64 * 36 + 64 * 32) * 4);
+}
+
 TEST(Layers, NarrowWeightsComputeInFloatOnTheCpu) {
   for (const auto type : {at::kHalf, at::kBFloat16}) {
     PreparedLayers narrow, wide;
