@@ -56,15 +56,14 @@ void prepare_for_inference(torch::nn::Module& root) {
 
 int64_t packed_bytes(const torch::nn::Module& root) {
   int64_t numbers = 0;
-  for (const auto& module : root.modules()) {
-    if (const auto* linear = dynamic_cast<const LinearModule*>(module.get()))
-      numbers += linear->weight.numel();
-    const auto* conv = dynamic_cast<const Conv2dModule*>(module.get());
-    if (conv == nullptr) continue;
+  root.apply([&](const torch::nn::Module& module) {
+    if (const auto* linear = dynamic_cast<const LinearModule*>(&module)) numbers += linear->weight.numel();
+    const auto* conv = dynamic_cast<const Conv2dModule*>(&module);
+    if (conv == nullptr) return;
     // Nine taps become the (m + 2)^2 values of F(m x m).
     const auto tile = winograd_tile(conv->weight, conv->stride(), conv->padding(), 8, 8);
     numbers += tile > 0 ? conv->weight.numel() / 9 * (tile + 2) * (tile + 2) : conv->weight.numel();
-  }
+  });
   return numbers * static_cast<int64_t>(sizeof(float));
 }
 
