@@ -77,11 +77,15 @@ struct GuidanceOptions {
   double dynamic_threshold = 0.0;  // ratio of dynamic_threshold; 0: off.
 };
 
+// Throws kUsage for numbers out of range (scales to 10,000, shares and quantiles from 0 to 1), NaN, and more
+// than one of zero_star, apg and perp_neg.
+void check_guidance(const GuidanceOptions& options);
+
 // `both` is the denoiser with its conditions bound for a batch of 2N, the first N rows unconditional, the
 // next N conditional, so that one call serves both; with perp_neg, 3N: then N negative ones. `cond` is the
 // same bound to the N conditions alone. rescale and zero_star work on the network's own output, which
-// `scaling` describes, as in diffusers. Throws kUsage if more than one of zero_star, apg and perp_neg is
-// asked for. The result remembers what apg needs: bind a new one for each run.
+// `scaling` describes, as in diffusers. Throws as check_guidance. The result remembers what apg needs: bind a
+// new one for each run.
 GuidedDenoiser guided_estimates(Denoiser both, Denoiser cond, const GuidanceOptions& options,
                                 const OutputScaling& scaling = output_scaling(Prediction::kEps));
 // Its guided estimate alone.

@@ -1,6 +1,7 @@
 // How the ways to guide come together behind the denoiser seam.
 #include <ATen/ATen.h>
 
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -29,12 +30,6 @@ class GuidedLevel {
  private:
   torch::Tensor x_, skip_, out_;
 };
-
-void check_guidance(const GuidanceOptions& o) {
-  const int ways = (o.zero_star ? 1 : 0) + (o.apg ? 1 : 0) + (o.perp_neg > 0 ? 1 : 0);
-  check(ways <= 1, "guidance: expected at most one of apg, zero-star and perp-neg");
-  check(o.rescale >= 0 && o.rescale <= 1, "guidance: expected a rescale in 0..1, got ", o.rescale);
-}
 
 class GuidedModel {
  public:
@@ -91,6 +86,25 @@ class GuidedModel {
 };
 
 }  // namespace
+
+void check_guidance(const GuidanceOptions& o) {
+  constexpr double kMost = 1e4;
+  const auto range = [](const char* what, double value, double least, double most) {
+    check(value >= least && value <= most, "guidance: expected ", what, " of ", least, " to ", most, ", got ",
+          value);
+  };
+  range("a scale", o.scale, -kMost, kMost);
+  range("a rescale", o.rescale, 0, 1);
+  range("a strength of the negative prompt", o.perp_neg, 0, kMost);
+  range("a threshold quantile", o.dynamic_threshold, 0, 1);
+  range("an eta of APG", o.apg_options.eta, -kMost, kMost);
+  range("a norm of APG", o.apg_options.norm_threshold, 0, std::numeric_limits<double>::max());
+  range("a momentum of APG", o.apg_options.momentum, -1, 1);
+  check(o.interval.lo <= o.interval.hi, "guidance: expected an interval LOW <= HIGH, got ", o.interval.lo,
+        " and ", o.interval.hi);
+  const int ways = (o.zero_star ? 1 : 0) + (o.apg ? 1 : 0) + (o.perp_neg > 0 ? 1 : 0);
+  check(ways <= 1, "guidance: expected at most one of apg, zero-star and perp-neg");
+}
 
 GuidedDenoiser guided_estimates(Denoiser both, Denoiser cond, const GuidanceOptions& options,
                                 const OutputScaling& scaling) {

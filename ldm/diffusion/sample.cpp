@@ -18,21 +18,44 @@ double sample_last_level(const SamplerInfo& sampler, const NoiseSchedule& schedu
   return theirs ? schedule.sigma_min() : 0.0;
 }
 
-// Takes a first step from an infinite level apart, and undoes the scale of what ends above 0. `walk` runs the
-// sampler over finite levels.
-torch::Tensor sample_with(
-    const SamplerInfo& sampler, const Denoiser& denoise, torch::Tensor x, std::vector<double> sigmas,
-    const SampleOptions& options, const SamplerRun& run,
-    const std::function<torch::Tensor(torch::Tensor, const std::vector<double>&)>& walk) {
+// The step away from an infinite level, as any other step to who prepares it and who listens.
+torch::Tensor first_step(const Denoiser& denoise, torch::Tensor x, const std::vector<double>& sigmas,
+                         const SamplerRun& run, double eta) {
+  const auto steps = static_cast<int64_t>(sigmas.size()) - 1;
+  const Denoiser reported = [&](const torch::Tensor& at, const torch::Tensor& sigma) {
+    auto denoised = denoise(at, sigma);
+    run.report(0, steps, sigmas.front(), at, denoised);
+    return denoised;
+  };
+  return step_from_pure_noise(reported, run.prepare(std::move(x), sigmas.front()), sigmas[1], run, eta);
+}
+
+// The run of the steps after the first.
+SamplerRun after_first_step(SamplerRun run) {
+  if (run.on_step)
+    run.on_step = [on_step = std::move(run.on_step)](const StepEvent& e) {
+      on_step({e.step + 1, e.steps + 1, e.sigma, e.x, e.denoised});
+    };
+  return run;
+}
+
+// Runs the sampler over finite levels.
+using Walk = std::function<torch::Tensor(torch::Tensor, const std::vector<double>&, const SamplerRun&)>;
+
+// Takes a first step from an infinite level apart, and undoes the scale of what ends above 0.
+torch::Tensor sample_with(const SamplerInfo& sampler, const Denoiser& denoise, torch::Tensor x,
+                          std::vector<double> sigmas, const SampleOptions& options, const SamplerRun& run,
+                          const Walk& walk) {
   if (sigmas.size() < 2) return x;
   const double last = sigmas.back();
-  if (std::isinf(sigmas.front())) {
+  const bool from_noise = std::isinf(sigmas.front());
+  if (from_noise) {
     const double eta = options.eta.value_or(sampler.stochastic ? 1.0 : 0.0);
-    x = step_from_pure_noise(denoise, x, sigmas[1], run, eta);
+    x = first_step(denoise, std::move(x), sigmas, run, eta);
     sigmas.erase(sigmas.begin());
     if (sigmas.size() == 1) return x;
   }
-  x = walk(std::move(x), sigmas);
+  x = walk(std::move(x), sigmas, from_noise ? after_first_step(run) : run);
   // Back to the variance-preserving state, which at level 0 is the clean one.
   const bool scaled = sampler.end == SamplerEnd::kOriginal && last > 0 && !run.stop.requested();
   return scaled ? x / std::sqrt(1 + last * last) : x;
@@ -72,8 +95,8 @@ torch::Tensor sample_from(const SamplerInfo& sampler, const Denoiser& denoise, c
                           const SamplerRun& run) {
   check(sampler.run != nullptr, "sample: ", sampler.name, " needs guidance, its estimate with and without");
   return sample_with(sampler, denoise, std::move(x), sigmas, options, run,
-                     [&](torch::Tensor at, const std::vector<double>& levels) {
-                       return sampler.run(denoise, std::move(at), levels, run, options, schedule);
+                     [&](torch::Tensor at, const std::vector<double>& levels, const SamplerRun& rest) {
+                       return sampler.run(denoise, std::move(at), levels, rest, options, schedule);
                      });
 }
 
@@ -85,8 +108,8 @@ torch::Tensor sample_from(const SamplerInfo& sampler, const GuidedDenoiser& deno
     return denoise(at, sigma).denoised;
   };
   return sample_with(sampler, guided, std::move(x), sigmas, options, run,
-                     [&](torch::Tensor at, const std::vector<double>& levels) {
-                       return sampler.run_guided(denoise, std::move(at), levels, run, options);
+                     [&](torch::Tensor at, const std::vector<double>& levels, const SamplerRun& rest) {
+                       return sampler.run_guided(denoise, std::move(at), levels, rest, options);
                      });
 }
 

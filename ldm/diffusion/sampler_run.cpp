@@ -81,6 +81,7 @@ std::function<torch::Tensor(const torch::Tensor&, double)> keep_known(torch::Ten
                                                                       NoiseFn noise) {
   return [known = std::move(known), mask = std::move(mask), noise = std::move(noise)](const torch::Tensor& x,
                                                                                       double sigma) {
+    if (std::isinf(sigma)) return x;  // Pure noise holds nothing that is known.
     return (known + sigma * noise(x)) * mask + (1 - mask) * x;
   };
 }

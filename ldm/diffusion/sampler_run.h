@@ -34,7 +34,8 @@ struct SamplerRun {
   // SDE samplers ask this first, if it is there (see core/brownian.h).
   PathNoiseFn path_noise;
   std::function<void(const StepEvent&)> on_step;  // Called once a step, after its first model call.
-  // Replaces the state before each step (inpainting blends the known part in here); level as in StepEvent.
+  // Replaces the state before each step (inpainting blends the known part in here); level as in StepEvent. At
+  // an infinite level the state is the unit noise.
   std::function<torch::Tensor(const torch::Tensor& x, double sigma)> before_step;
   StopToken stop;  // When requested, a sampler returns its state before the next step; whoever called looks
                    // at the token.

@@ -1,6 +1,8 @@
 #include "ldm/diffusion/samplers.h"
 
 #include <cctype>
+#include <cmath>
+#include <optional>
 
 #include "ldm/core/error.h"
 #include "ldm/core/names.h"
@@ -37,6 +39,18 @@ namespace {
 using Sigmas = std::vector<double>;
 using D = const Denoiser&;
 using G = const GuidedDenoiser&;
+// Looks at each number among the options.
+struct FiniteNumbers {
+  template <typename Value>
+  void operator()(const char*, const Value&, const char*) const {}
+  void operator()(const char* name, const double& value, const char*) const {
+    check(std::isfinite(value), name, ": expected a finite number, got ", value);
+  }
+  void operator()(const char* name, const std::optional<double>& value, const char* help) const {
+    if (value) (*this)(name, *value, help);
+  }
+};
+
 using X = torch::Tensor;
 using L = const Sigmas&;
 using R = const SamplerRun&;
@@ -327,6 +341,18 @@ std::string plain(std::string_view name) {
 }
 
 }  // namespace
+
+void check_sample_options(const SampleOptions& options) {
+  auto o = options;
+  o.fields(FiniteNumbers());
+  const auto from_zero = [](const char* name, double value) {
+    check(value >= 0, name, ": expected a number from 0, got ", value);
+  };
+  from_zero("temperature", o.temperature);
+  from_zero("eta", o.eta.value_or(0));
+  from_zero("s_churn", o.s_churn.value_or(0));
+  from_zero("s_noise", o.s_noise.value_or(0));
+}
 
 std::span<const SamplerInfo> samplers() { return kSamplerTable; }
 

@@ -102,6 +102,10 @@ struct SamplerInfo {
   GuidedRun run_guided = nullptr;  // CFG++ samplers have this one instead.
 };
 
+// Throws kUsage, with the option's name, for numbers that are not finite, and negative ones where a scale of
+// noise or a share is meant.
+void check_sample_options(const SampleOptions& options);
+
 std::span<const SamplerInfo> samplers();
 
 // By name or alias; case, spaces, '-', '_' and a leading "sample_" do not matter, '+' is "p". Throws kUsage,

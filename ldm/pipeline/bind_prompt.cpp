@@ -31,9 +31,9 @@ const std::string& text_at(const std::vector<PromptPhase>& phases, int64_t step)
 }
 
 // The two schedules as one.
-std::vector<PromptTexts> phases_of(const GenerateRequest& r) {
-  const auto prompt = parse_prompt_schedule(r.prompt, r.sampling.steps);
-  const auto negative = parse_prompt_schedule(r.negative_prompt, r.sampling.steps);
+std::vector<PromptTexts> phases_of(const GenerateRequest& r, int64_t steps) {
+  const auto prompt = parse_prompt_schedule(r.prompt, steps);
+  const auto negative = parse_prompt_schedule(r.negative_prompt, steps);
   std::vector<int64_t> ends;
   for (const auto* phases : {&prompt, &negative}) {
     for (const auto& phase : *phases) ends.push_back(phase.last_step);
@@ -143,9 +143,9 @@ Denoiser switching(std::vector<std::pair<int64_t, Denoiser>> phases, std::shared
 }
 
 // What changes over the steps, or is several prompts, has no one place on a way.
-void check_path(const GenerateRequest& r) {
+void check_path(const GenerateRequest& r, int64_t steps) {
   for (const auto& place : r.path.places) {
-    const bool plain = parse_prompt_schedule(place.prompt, r.sampling.steps).size() == 1 &&
+    const bool plain = parse_prompt_schedule(place.prompt, steps).size() == 1 &&
                        parse_prompt_terms(place.prompt).size() == 1;
     check(plain,
           "interpolate: prompts that change over the steps ([a:b:0.5]) or are joined by AND cannot be "
@@ -173,11 +173,11 @@ Denoiser compose_terms(Denoiser all, std::vector<double> weights, int64_t after)
   };
 }
 
-BoundModel bind_prompt(const LatentDiffusion& model, const GenerateRequest& r, int64_t first, int64_t n,
-                       bool guided, const std::optional<TileOptions>& tiles) {
-  check_path(r);
+BoundModel bind_prompt(const LatentDiffusion& model, const GenerateRequest& r, int64_t steps, int64_t first,
+                       int64_t n, bool guided, const std::optional<TileOptions>& tiles) {
+  check_path(r, steps);
   const bool words = model.conditioner() != nullptr && model.conditioner()->takes_words();
-  const auto phases = words ? phases_of(r) : std::vector<PromptTexts>{{.last_step = r.sampling.steps}};
+  const auto phases = words ? phases_of(r, steps) : std::vector<PromptTexts>{{.last_step = steps}};
   const PhaseBinder binder(model, r, first, n, guided, tiles);
   std::map<std::pair<std::string, std::string>, PhaseModel> known;
   std::vector<std::pair<int64_t, Denoiser>> both, cond;

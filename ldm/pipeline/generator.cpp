@@ -91,7 +91,7 @@ class Drawing {
     const bool from_noise = !edit_ || (edit_->masked() && plan_.whole);
     auto state = from_noise ? start_of_noise(plan_.sampler, noise, plan_.walk.sigmas)
                             : edit_->start(plan_.walk, noise);
-    const auto bound = bind_prompt(model_, r_, first, n, asks_twice(model_, r_), tiles);
+    const auto bound = bind_prompt(model_, r_, plan_.walk.steps(), first, n, asks_twice(model_, r_), tiles);
     const auto run = sampler_run(random, bound, first, n);
     auto latents = draw_latents_from(model_, plan_, bound, std::move(state), run);
     return edit_ ? edit_->settled(latents) : latents;

@@ -23,6 +23,8 @@ bool asks_twice(const LatentDiffusion& model, const GenerateRequest& r) {
 }
 
 SamplingPlan plan_sampling(const LatentDiffusion& model, const GenerateRequest& r) {
+  check_guidance(r.guidance);
+  check_sample_options(r.sampling);
   SamplingPlan plan{find_sampler(r.sampler), r.sampling, r.guidance};
   plan.options.scaling = output_scaling(model.prediction());
   // Where the last step is pure noise, sampling has to begin there (Lin et al. 2024, Sec. 3.3).

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "ldm/diffusion/gradient_guidance.h"
 #include "tests/diffusion/expect_usage_error.h"
 
@@ -83,7 +85,14 @@ TEST(GradientGuidance, ImageGuidanceMovesTowardsThePicture) {
 TEST(GuidanceErrors, WaysExcludeEachOther) {
   expect_usage_error([] { guided_denoiser(kHalves, kPlusOne, {.zero_star = true, .apg = true}); },
                      "at most one");
-  expect_usage_error([] { guided_denoiser(kHalves, kPlusOne, {.rescale = 2.0}); }, "rescale in 0..1");
+  expect_usage_error([] { guided_denoiser(kHalves, kPlusOne, {.scale = std::nan("")}); },
+                     "a scale of -10000 to 10000, got nan");
+  expect_usage_error(
+      [] {
+        guided_denoiser(kHalves, kPlusOne, {.interval = {5, 1}});
+      },
+      "LOW <= HIGH, got 5 and 1");
+  expect_usage_error([] { guided_denoiser(kHalves, kPlusOne, {.rescale = 2.0}); }, "a rescale of 0 to 1");
   expect_usage_error([] { dynamic_threshold(at::zeros({1, 2}), 0.0); }, "ratio in (0, 1]");
   expect_usage_error([] { interval_of_steps({1.0, 0.0}, 0.5, 0.2); }, "0 <= start <= stop <= 1");
 }

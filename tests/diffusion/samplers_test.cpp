@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "ldm/diffusion/spacing.h"
 #include "tests/diffusion/expect_usage_error.h"
@@ -129,7 +131,19 @@ TEST(Samplers, ZeroTerminalSnrStartsFromPureNoise) {
     SampleOptions options;
     options.steps = 20;
     options.spacing = "trailing";
+    // The step from pure noise is a step like the others to who prepares it and who listens.
+    std::vector<int64_t> seen;
+    int64_t prepared = 0;
+    run.before_step = [&](const torch::Tensor& x, double) { return ++prepared, x; };
+    run.on_step = [&](const StepEvent& e) {
+      seen.push_back(e.step);
+      EXPECT_TRUE(e.steps == 20 || !counts_steps(info)) << info.name << " " << e.steps;
+    };
     const auto x = draw_with(info, schedule, at::randn({4, 1, 2, 2}), options, run, watched);
+    std::vector<int64_t> all(20);
+    std::iota(all.begin(), all.end(), 0);
+    EXPECT_TRUE(seen == all || !counts_steps(info)) << info.name;
+    EXPECT_TRUE(prepared == 20 || !counts_steps(info)) << info.name << " " << prepared;
     EXPECT_LT(x.abs().max().item<double>(), 10.0) << info.name;
     EXPECT_EQ(pure, info.end != SamplerEnd::kLowest) << info.name;
   }
@@ -185,6 +199,18 @@ TEST(FindSampler, NamesAsUsersKnowThem) {
   EXPECT_EQ(find_sampler("sample_dpm_2_ancestral").name, "dpm2_a");
   EXPECT_EQ(find_sampler("DPM2 a").name, "dpm2_a");
   EXPECT_EQ(find_sampler("uni_pc").name, "unipc");
+}
+
+TEST(SamplerErrors, NumbersThatAreNone) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  expect_usage_error([&] { check_sample_options({.temperature = nan}); },
+                     "temperature: expected a finite number, got nan");
+  expect_usage_error([&] { check_sample_options({.eta = infinity}); },
+                     "eta: expected a finite number, got inf");
+  expect_usage_error([&] { check_sample_options({.s_noise = -1}); },
+                     "s_noise: expected a number from 0, got -1");
+  check_sample_options({});
 }
 
 TEST(SamplerErrors, UnknownName) {

@@ -13,9 +13,8 @@ namespace {
 torch::Tensor at_step(const std::string& prompt, int64_t step, const std::string& negative = "") {
   const torch::NoGradGuard no_grad;
   GenerateRequest request{.prompt = prompt, .negative_prompt = negative};
-  request.sampling.steps = 10;
   const auto model = tiny_model("text");
-  const auto bound = bind_prompt(*model, request, /*first=*/0, /*n=*/1, /*guided=*/true);
+  const auto bound = bind_prompt(*model, request, /*steps=*/10, /*first=*/0, /*n=*/1, /*guided=*/true);
   *bound.step = step;
   at::manual_seed(3);
   const auto x = at::randn({1, 4, 4, 4});
@@ -53,6 +52,11 @@ TEST(BindPrompt, GenerationFollowsTheSchedule) {
   EXPECT_NE(changing, picture("blue disc"));
   EXPECT_EQ(picture("[red:blue:4] disc"), picture("red disc"));
   EXPECT_EQ(picture("[red:blue:0] disc"), picture("blue disc"));
+
+  // Shares are of the steps that are drawn, whatever `steps` says.
+  request.sampling = {.steps = 30, .sigmas = {5, 2, 1, 0.5, 0}};
+  EXPECT_EQ(picture("[red:blue:0.5] disc"), picture("[red:blue:2] disc"));
+  EXPECT_NE(picture("[red:blue:0.5] disc"), picture("red disc"));
 }
 
 }  // namespace
