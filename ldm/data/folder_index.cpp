@@ -39,23 +39,24 @@ class MetadataLine {
       out.weight = json_["weight"].get<double>();
       require(std::isfinite(out.weight) && out.weight > 0, "a weight > 0");
     }
-    if (json_.contains("label")) {
-      require(json_["label"].is_number_unsigned(), "an integer >= 0 as label");
-      out.label = json_["label"].get<int64_t>();
-    }
+    out.label = label();
     return out;
   }
 
-  // The class by its name; empty without.
-  std::string class_name() const {
-    const std::string name = text("class");
-    require(name.empty() || !json_.contains("label"), "a label or a class, not both");
-    return name;
-  }
+  // The class by its name; empty where it has none, or a number.
+  std::string class_name() const { return label() >= 0 ? "" : text("class"); }
 
  private:
   void require(bool ok, std::string_view expected) const {
     check(ok, ErrorKind::kFormat, where_, ": expected ", expected);
+  }
+
+  // The class by its number: a label, or else a class that is one. -1 without.
+  int64_t label() const {
+    const std::string key = json_.contains("label") ? "label" : "class";
+    if (!json_.contains(key) || (key == "class" && !json_[key].is_number())) return -1;
+    require(json_[key].is_number_unsigned(), "an integer >= 0 as " + key);
+    return json_[key].get<int64_t>();
   }
 
   // A string; empty for null and for a missing key.

@@ -18,8 +18,8 @@ struct FolderIndex {
 // Reads a folder in one of three forms.
 // - metadata.jsonl: one object a line with file_name and text (or caption), and optionally keywords (list of
 // strings),
-//   colour, style, split (strings or null), weight (> 0), and label (integer >= 0) or class (its name). Other
-//   keys are left alone. In its order.
+//   colour, style, split (strings or null), weight (> 0), and label (integer >= 0) or else class (its
+//   name, or such a number). Other keys are left alone. In its order.
 // - otherwise every .png .jpg .jpeg .webp .bmp in it and below, by path; the text stands in x.txt beside
 // x.png;
 // - and where there is no x.txt, the first folder's name is the class and (with spaces for "_") the text.

@@ -52,6 +52,13 @@ TEST(FolderIndex, MetadataNamesClasses) {
   std::vector<int64_t> labels;
   for (const ExampleInfo& info : index.examples) labels.push_back(info.label);
   EXPECT_EQ(labels, (std::vector<int64_t>{1, 0, -1, 1}));
+
+  folder.write(
+      "metadata.jsonl",
+      "{\"file_name\":\"a.png\",\"class\":7}\n{\"file_name\":\"b.png\",\"label\":2,\"class\":\"x\"}");
+  EXPECT_EQ(index_folder(folder.path()).examples[0].label, 7);  // A number needs no name.
+  EXPECT_EQ(index_folder(folder.path()).examples[1].label, 2);
+  EXPECT_TRUE(index_folder(folder.path()).classes.empty());
 }
 
 TEST(FolderIndex, RefusesBrokenMetadata) {
@@ -73,9 +80,8 @@ TEST(FolderIndex, RefusesBrokenMetadata) {
   EXPECT_EQ(error("{\"file_name\":\"a.png\",\"weight\":\"1\"}"), where + "a number as weight");
   EXPECT_EQ(error("{\"file_name\":\"a.png\",\"weight\":0}"), where + "a weight > 0");
   EXPECT_EQ(error("{\"file_name\":\"a.png\",\"label\":-1}"), where + "an integer >= 0 as label");
-  EXPECT_EQ(error("{\"file_name\":\"a.png\",\"class\":3}"), where + "a string as class");
-  EXPECT_EQ(error("{\"file_name\":\"a.png\",\"label\":1,\"class\":\"x\"}"),
-            where + "a label or a class, not both");
+  EXPECT_EQ(error("{\"file_name\":\"a.png\",\"class\":[]}"), where + "a string as class");
+  EXPECT_EQ(error("{\"file_name\":\"a.png\",\"class\":-3}"), where + "an integer >= 0 as class");
 }
 
 TEST(FolderIndex, ReadsTextBesidePictures) {
