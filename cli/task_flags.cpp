@@ -1,5 +1,6 @@
 #include "cli/task_flags.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "cli/neighbours_in.h"
 #include "ldm/core/error.h"
 #include "ldm/image/decode.h"
+#include "ldm/image/label_picture.h"
 #include "ldm/io/file.h"
 #include "ldm/pipeline/check_request.h"
 #include "ldm/pipeline/class_names.h"
@@ -45,6 +47,8 @@ std::array<int64_t, 4> read_margins(const std::string& text) {
           text, "'");
     at = end + 1;
   }
+  check(std::any_of(out.begin(), out.end(), [](int64_t side) { return side > 0; }),
+        "--outpaint: expected a margin to draw, got '", text, "'");
   return out;
 }
 
@@ -129,7 +133,7 @@ void bind_task_flags(const TaskFlags& flags, const LatentDiffusion& model, Gener
         "--labels: expected --segmentation, a map of those labels");
   if (!flags.segmentation.empty()) {
     const auto table = flags.labels.empty() ? std::nullopt : std::optional(read_label_table(flags.labels));
-    give_label_map(model, read_image(flags.segmentation), table, request);
+    give_label_map(model, read_label_picture(flags.segmentation), flags.segmentation, table, request);
   }
   if (!flags.layout.empty())
     give_layout(model, MappedFile(flags.layout).bytes(), flags.layout, names, request);

@@ -21,11 +21,25 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
+// The channel of each value, -1 for those that the table does not have.
+std::array<int64_t, 256> channels_of(const LabelTable& table) {
+  check(!table.labels.empty(), "label table: expected labels, got none");
+  std::array<int64_t, 256> channels;
+  channels.fill(-1);
+  for (size_t k = 0; k < table.labels.size(); ++k) {
+    const int64_t value = table.labels[k].value;
+    check(value >= 0 && value <= 255, "label table: expected values of 0 to 255, got ", value);
+    channels[static_cast<size_t>(value)] = static_cast<int64_t>(k);
+  }
+  return channels;
+}
+
 }  // namespace
 
 LabelTable parse_label_table(std::span<const std::byte> text, std::string_view what) {
   LabelTable table;
   std::string_view rest = as_text(text);
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // A byte order mark.
   for (int64_t line = 1; !rest.empty(); ++line) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view entry = without_blanks(rest.substr(0, end));
@@ -59,25 +73,27 @@ std::string write_label_table(const LabelTable& table) {
   return out;
 }
 
+void check_labels(const Image& labels, const LabelTable& table, std::string_view what, int64_t ignore) {
+  check(labels.channels == 1, what, ": expected a label map of one channel, got ", labels.channels);
+  const auto channels = channels_of(table);
+  for (int64_t i = 0; i < labels.width * labels.height; ++i) {
+    const uint8_t value = labels.pixels[static_cast<size_t>(i)];
+    if (channels[value] >= 0 || value == ignore) continue;
+    fail(ErrorKind::kData, what, ": pixel ", i % labels.width, ",", i / labels.width,
+         ": expected one of the ", table.size(), " values of the label table, from ",
+         table.labels.front().value, " to ", table.labels.back().value, ", got ", int{value});
+  }
+}
+
 torch::Tensor one_hot_labels(const Image& labels, const LabelTable& table, int64_t width, int64_t height,
                              int64_t ignore) {
+  check_labels(labels, table, "label map", ignore);
   const Image image = resize_cv(labels, width, height, CvFilter::kNearest);
-  std::array<int64_t, 256> channels;
-  channels.fill(-1);
-  for (size_t k = 0; k < table.labels.size(); ++k) {
-    const int64_t value = table.labels[k].value;
-    check(value >= 0 && value <= 255, "one_hot_labels: expected values of 0 to 255 in the table, got ",
-          value);
-    channels[static_cast<size_t>(value)] = static_cast<int64_t>(k);
-  }
+  const auto channels = channels_of(table);
   torch::Tensor out = at::zeros({table.size(), height, width}, at::kFloat);
   float* planes = out.mutable_data_ptr<float>();
   for (int64_t i = 0; i < width * height; ++i) {
-    const uint8_t value = image.pixels[static_cast<size_t>(i * image.channels)];
-    const int64_t channel = channels[value];
-    check(channel >= 0 || value == ignore, ErrorKind::kData,
-          "one_hot_labels: expected values of the label table, got ", int{value},
-          "; hint: name it in the table, or as the value to ignore");
+    const int64_t channel = channels[image.pixels[static_cast<size_t>(i)]];
     if (channel >= 0) planes[channel * width * height + i] = 1.0F;
   }
   return out;

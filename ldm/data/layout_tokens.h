@@ -53,6 +53,7 @@ class LayoutTokenizer {
   explicit LayoutTokenizer(const LayoutTokenOptions& options);
 
   int64_t length() const { return 3 * options_.max_objects + (options_.encode_crop ? 2 : 0); }
+  int64_t max_objects() const { return options_.max_objects; }
   int64_t nothing() const { return options_.tokens - 1; }
   std::vector<int64_t> empty() const;  // No objects, no crop: what an absent layout is.
 

@@ -4,7 +4,7 @@
 #include "ldm/core/error.h"
 #include "ldm/data/picture_tensor.h"
 #include "ldm/data/task_sets.h"
-#include "ldm/image/decode.h"
+#include "ldm/image/label_picture.h"
 
 namespace ldm {
 namespace {
@@ -22,10 +22,11 @@ class SegmentationSet : public Dataset {
 
   Example sample(int64_t index, const Draw& draw) const override {
     const auto [found, image] = files_.read(index);
-    Image labels = read_image(label_path(files_.info(found).id));
-    check(labels.width == image.width && labels.height == image.height, ErrorKind::kData,
-          label_path(files_.info(found).id).string(), ": expected labels ", image.width, "x", image.height,
-          ", got ", labels.width, "x", labels.height);
+    const auto path = label_path(files_.info(found).id);
+    Image labels = read_label_picture(path);
+    check(labels.width == image.width && labels.height == image.height, ErrorKind::kData, path.string(),
+          ": expected labels ", image.width, "x", image.height, ", got ", labels.width, "x", labels.height);
+    check_labels(labels, table_, path.string(), options_.ignore);
     Image picture = prepare_lsun(image, options_.size);
     labels = centre_crop_square(labels);
     if (options_.flip && draw.stream("flip").below(2) == 1) {

@@ -31,8 +31,8 @@ DecodedImage decode_stored(std::span<const std::byte> bytes, const ImageLimits& 
     case ImageFormat::kUnknown:
       break;
   }
-  fail(ErrorKind::kFormat, "decode_image: expected PNG, JPEG, WebP or BMP, got something else (",
-       bytes.size(), " bytes)");
+  fail(ErrorKind::kFormat, "picture: expected PNG, JPEG, WebP or BMP, got something else (", bytes.size(),
+       " bytes)");
 }
 
 }  // namespace
@@ -45,6 +45,11 @@ void check_image_size(int64_t width, int64_t height, const ImageLimits& limits, 
         " pixels or a side of ", limits.max_side);
 }
 
+void check_encoded_size(int64_t bytes, const ImageLimits& limits) {
+  check(bytes <= limits.max_bytes, ErrorKind::kFormat, "picture: ", bytes,
+        " encoded bytes are over the limit of ", limits.max_bytes);
+}
+
 ImageFormat sniff_image(std::span<const std::byte> bytes) {
   if (has_bytes(bytes, 0, "\x89PNG\r\n\x1a\n")) return ImageFormat::kPng;
   if (has_bytes(bytes, 0, "\xff\xd8\xff")) return ImageFormat::kJpeg;
@@ -54,8 +59,7 @@ ImageFormat sniff_image(std::span<const std::byte> bytes) {
 }
 
 Image decode_image(std::span<const std::byte> bytes, const ImageLimits& limits) {
-  check(static_cast<int64_t>(bytes.size()) <= limits.max_bytes, ErrorKind::kFormat,
-        "decode_image: ", bytes.size(), " encoded bytes are over the limit of ", limits.max_bytes);
+  check_encoded_size(static_cast<int64_t>(bytes.size()), limits);
   auto [image, orientation] = decode_stored(bytes, limits);
   return orientation == 1 ? std::move(image) : apply_orientation(image, orientation);
 }

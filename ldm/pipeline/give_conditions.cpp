@@ -31,14 +31,15 @@ torch::Tensor token_tensor(const std::vector<int64_t>& tokens) { return at::tens
 
 }  // namespace
 
-void give_label_map(const LatentDiffusion& model, const Image& labels, const std::optional<LabelTable>& given,
-                    GenerateRequest& r) {
+void give_label_map(const LatentDiffusion& model, const Image& labels, std::string_view what,
+                    const std::optional<LabelTable>& given, GenerateRequest& r) {
   const auto reads = model.reads();
   check(reads.picture == PictureUse::kLabelMap, "generate: this model takes ", taken_by(model),
         ", not a label map");
   const auto table = table_of(model, given);
   check(table.size() == reads.channels, "label map: the model was trained with ", reads.channels,
         " labels, the label table has ", table.size());
+  check_labels(labels, table, what);
   const auto canvas = plan_canvas(model, r);
   const auto factor = model.first_stage().downsampling();
   // In pixels of the map: the canvas, and what is drawn beyond it.
@@ -90,6 +91,8 @@ void give_layout(const LatentDiffusion& model, std::span<const std::byte> json, 
   if (tokens.empty()) {
     const auto tokenizer =
         layout_tokenizer(model, scene.objects.empty() ? std::max<int64_t>(1, named) : named);
+    check(static_cast<int64_t>(scene.objects.size()) <= tokenizer.max_objects(), what, ": expected at most ",
+          tokenizer.max_objects(), " boxes, as many as the model reads, got ", scene.objects.size());
     tokens = tokenizer.encode(scene.objects, {}, /*flip=*/false, Random(0, "layout"));
   }
   for (const auto token : tokens)

@@ -15,10 +15,11 @@ namespace ldm {
 // From files as users have them to what the model reads: each of these fills request.given, and
 // request.given_null with what stands for none of it. All throw kUsage where the model reads something else.
 
-// A label picture, resized to the canvas by nearest pixels. table: which grey value means what; without it
-// the model's own. Throws kData for a grey value that the table does not have.
-void give_label_map(const LatentDiffusion& model, const Image& labels, const std::optional<LabelTable>& table,
-                    GenerateRequest& request);
+// A label picture (of one channel: image/label_picture.h), resized to the canvas by nearest pixels. table:
+// which value means what; without it the model's own. Throws kData, beginning with `what`, for a value that
+// the table does not have.
+void give_label_map(const LatentDiffusion& model, const Image& labels, std::string_view what,
+                    const std::optional<LabelTable>& table, GenerateRequest& request);
 
 // A layout file (see layout_file.h). class_names: of the categories; none: the model's own.
 void give_layout(const LatentDiffusion& model, std::span<const std::byte> json, std::string_view what,

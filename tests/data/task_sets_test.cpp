@@ -97,6 +97,15 @@ TEST(TaskSets, SegmentationIsOneHot) {
   EXPECT_TRUE(contains(
       error_of(ErrorKind::kData, [&] { one_hot_labels(make_image(2, 2, 1, 9), table, 2, 2); }), "got 9"));
   EXPECT_EQ(one_hot_labels(make_image(2, 2, 1, 255), table, 2, 2, 255).sum().item<float>(), 0.0F);
+  folder.write("labels/b.png", std::string(as_text(encode_png(make_image(48, 40, 1, 4)))));
+  EXPECT_TRUE(
+      contains(error_of(ErrorKind::kData, [&] { set->get(0); }), "b.png: pixel 0,0: expected one of the 2"));
+  EXPECT_EQ(parse_label_table(as_bytes("\xEF\xBB\xBF"
+                                       "7 grass"),
+                              "x")
+                .labels[0]
+                .value,
+            7);
   for (const char* bad : {"", "256 a\n", "7\n", "7 a\n7 b\n", "x a\n", "7a b\n"}) {
     EXPECT_THROW(parse_label_table(as_bytes(bad), "x"), Error) << bad;
   }

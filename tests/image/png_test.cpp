@@ -1,35 +1,18 @@
 #include "ldm/image/png.h"
 
-#include <zlib.h>
-
 #include <filesystem>
 
 #include "tests/image/fixtures.h"
+#include "tests/image/png_parts.h"
 
 namespace ldm {
 namespace {
 
+using test::big_endian;
+using test::chunk;
+using test::deflated;
 using test::expect_error;
 using test::pattern;
-
-std::string big_endian(uint32_t v) {
-  return {static_cast<char>(v >> 24), static_cast<char>(v >> 16), static_cast<char>(v >> 8),
-          static_cast<char>(v)};
-}
-
-std::string chunk(const std::string& type, const std::string& data) {
-  const std::string body = type + data;
-  const auto sum = crc32_z(0, reinterpret_cast<const Bytef*>(body.data()), body.size());
-  return big_endian(static_cast<uint32_t>(data.size())) + body + big_endian(static_cast<uint32_t>(sum));
-}
-
-std::string deflated(const std::string& text) {
-  std::string out(compressBound(text.size()), '\0');
-  uLongf size = out.size();
-  compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
-           text.size());
-  return out.substr(0, size);
-}
 
 PngText text_of(const std::string& chunks) {
   return read_png_text(as_bytes("\x89PNG\r\n\x1a\n" + chunks + chunk("IEND", "")));

@@ -37,12 +37,12 @@ Image drawn_with(const LatentDiffusion& model, const GenerateRequest& r) {
 TEST(LabelMaps, SteerTheDrawing) {
   const auto model = tiny_model("map");
   auto r = task_request();
-  give_label_map(*model, horizon(8), kSkyGrassSea, r);
+  give_label_map(*model, horizon(8), "map.png", kSkyGrassSea, r);
   EXPECT_EQ(r.given.picture.sizes(), (std::vector<int64_t>{3, 16, 16}));
   EXPECT_EQ(r.given.picture[1][8][3].item<float>(), 1.0f);
   EXPECT_EQ(r.given.picture[1][7][3].item<float>(), 0.0f);
   const auto grass = drawn_with(*model, r);
-  give_label_map(*model, horizon(8, 9), kSkyGrassSea, r);
+  give_label_map(*model, horizon(8, 9), "map.png", kSkyGrassSea, r);
   EXPECT_NE(drawn_with(*model, r).pixels, grass.pixels);
 }
 
@@ -51,7 +51,7 @@ TEST(LabelMaps, FollowTheCanvas) {
   auto r = task_request();
   r.width = 18;  // Drawn wider: the map's last column repeats.
   r.height = 8;
-  give_label_map(*model, horizon(100), kSkyGrassSea, r);
+  give_label_map(*model, horizon(100), "map.png", kSkyGrassSea, r);
   const auto canvas = plan_canvas(*model, r);
   EXPECT_EQ(r.given.picture.sizes(),
             (std::vector<int64_t>{3, 4 * canvas.latent_height, 4 * canvas.latent_width}));
@@ -63,12 +63,13 @@ TEST(LabelMaps, RefuseWhatDoesNotFit) {
   const auto model = tiny_model("map");
   auto r = task_request();
   const auto give = [&](const LatentDiffusion& to, const Image& map, const std::optional<LabelTable>& table) {
-    return [&, table] { give_label_map(to, map, table, r); };
+    return [&, table] { give_label_map(to, map, "map.png", table, r); };
   };
   EXPECT_TRUE(has(thrown(ErrorKind::kUsage, give(*model, horizon(8), LabelTable{{{0, "sky"}}})),
                   "trained with 3 labels, the label table has 1"));
   EXPECT_TRUE(has(thrown(ErrorKind::kUsage, give(*model, horizon(8), std::nullopt)), "(--labels) of its 3"));
-  EXPECT_TRUE(has(thrown(ErrorKind::kData, give(*model, horizon(8, 4), kSkyGrassSea)), "got 4"));
+  EXPECT_TRUE(has(thrown(ErrorKind::kData, give(*model, horizon(8, 4), kSkyGrassSea)),
+                  "map.png: pixel 0,4: expected one of the 3 values of the label table, from 0 to 9, got 4"));
   EXPECT_TRUE(has(thrown(ErrorKind::kUsage, give(*tiny_model("text"), horizon(8), kSkyGrassSea)),
                   "this model takes words, not a label map"));
   EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { drawn_with(*model, task_request()); }),
@@ -114,6 +115,14 @@ TEST(Layouts, RefuseWhatDoesNotFit) {
   EXPECT_TRUE(has(give(*model, "[50]"), "a.json: expected tokens of 0..49, got 50"));
   EXPECT_TRUE(
       has(give(*model, R"([{"category": 0, "bbox": [0, 0, 1, 1]}])"), "what its categories are called"));
+  const std::vector<std::string> names{"dog"};
+  const std::string box = R"({"category": "dog", "bbox": [0, 0, 1, 1]})";
+  EXPECT_TRUE(has(thrown(ErrorKind::kUsage,
+                         [&] {
+                           give_layout(*model, as_bytes("[" + box + "," + box + "," + box + "]"), "a.json",
+                                       names, r);
+                         }),
+                  "a.json: expected at most 2 boxes, as many as the model reads, got 3"));
   EXPECT_TRUE(has(give(*tiny_model("text"), "[]"), "this model takes words, not a layout"));
   give_layout(*model, as_bytes("[1, 2]"), "a.json", {}, r);
   EXPECT_TRUE(has(thrown(ErrorKind::kUsage, [&] { drawn_with(*model, r); }), "a layout of 8 tokens"));
