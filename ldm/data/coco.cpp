@@ -77,15 +77,19 @@ class CocoReader {
   void add_image(const Json& entry) {
     CocoImage image;
     image.id = integer(entry, "id");
-    image.file_name = fs::path(text(entry, "file_name", true)).lexically_normal().generic_string();
-    require(
-        !image.file_name.empty() && !image.file_name.starts_with("/") && !image.file_name.starts_with(".."),
-        "a file_name inside the folder");
+    if (entry.contains("file_name")) image.file_name = file_name(entry);
     image.width = integer(entry, "width");
     image.height = integer(entry, "height");
     const auto sane = [](int64_t side) { return side >= 1 && side <= kMaxCocoSide; };
     require(sane(image.width) && sane(image.height), "width and height of 1 to 65536");
     set_.images.push_back(std::move(image));
+  }
+
+  std::string file_name(const Json& entry) const {
+    const auto name = fs::path(text(entry, "file_name", true)).lexically_normal().generic_string();
+    require(!name.empty() && !name.starts_with("/") && !name.starts_with(".."),
+            "a file_name inside the folder");
+    return name;
   }
 
   void add_annotation(const Json& entry) {

@@ -20,7 +20,7 @@ struct CocoCategory {
 // One picture of an annotation file.
 struct CocoImage {
   int64_t id = 0;
-  std::string file_name;  // Inside the folder of pictures, with "/".
+  std::string file_name;  // Inside the folder of pictures, with "/"; "" where the file has none.
   int64_t width = 0, height = 0;
   std::vector<LayoutObject>
       objects;  // category = index in CocoSet::categories, boxes relative; iscrowd is group.

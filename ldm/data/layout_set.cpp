@@ -21,6 +21,9 @@ torch::Tensor token_tensor(const std::vector<int64_t>& tokens) {
 std::vector<ExampleInfo> layout_infos(const CocoSet& set) {
   std::vector<ExampleInfo> out;
   for (const CocoImage& image : set.images) {
+    check(!image.file_name.empty(), ErrorKind::kData,
+          "make_layout_set: expected a file_name for each picture of the annotations, that of id ", image.id,
+          " has none");
     ExampleInfo info;
     info.id = image.file_name;
     if (!image.captions.empty()) info.words.text = image.captions.front();

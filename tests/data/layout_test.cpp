@@ -4,6 +4,7 @@
 
 #include "ldm/data/coco.h"
 #include "ldm/data/layout_tokens.h"
+#include "ldm/data/task_sets.h"
 #include "tests/data/temp_folder.h"
 
 namespace ldm {
@@ -101,6 +102,13 @@ TEST(Coco, ReadsBoxesCategoriesAndCaptions) {
   const CocoSet filtered = filter_coco(set, {.min_area = 1e-3, .min_objects = 1, .max_objects = 5});
   ASSERT_EQ(filtered.images.size(), 1U);
   EXPECT_EQ(filtered.images[0].objects.size(), 1U);
+}
+
+TEST(Coco, NeedsNoFilesUntilPicturesAreRead) {
+  auto set = parsed(replaced("\"file_name\": \"b.png\", ", ""));
+  EXPECT_EQ(set.images[1].file_name, "");
+  EXPECT_TRUE(contains(error_of(ErrorKind::kData, [&] { make_layout_set("pictures", set, {}); }),
+                       "expected a file_name for each picture of the annotations, that of id 9 has none"));
 }
 
 TEST(Coco, RefusesWhatIsWrong) {

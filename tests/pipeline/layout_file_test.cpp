@@ -48,12 +48,37 @@ TEST(LayoutFile, CocoCategoriesGoByName) {
   EXPECT_EQ(parse_scene(coco).objects.at(0).box, (RelativeBox{0, 0, 0.5, 1}));
 }
 
+TEST(LayoutFile, CocoNeedsNoPictureButBoxesOnIt) {
+  const auto coco = [](const std::string& box) {
+    return R"({"images": [{"id": 4, "width": 100, "height": 100}], "categories": [{"id": 9, "name": "cat"}],
+      "annotations": [{"image_id": 4, "category_id": 9, "bbox": )" +
+           box + "}]}";
+  };
+  EXPECT_EQ(parse_scene(coco("[0, 0, 50, 100]")).objects.at(0).category, 1);
+  EXPECT_TRUE(
+      has(layout_refusal(coco("[100, 0, 50, 100]")), "boxes that meet the picture, got one of 'cat'"));
+}
+
+TEST(LayoutFile, RefusesMoreBoxesThanAnyModelReads) {
+  std::string json = "[{}";
+  for (int i = 0; i < 10000; ++i) json += ",{}";
+  EXPECT_TRUE(has(layout_refusal(json + "]"), "at most 10000 objects"));
+}
+
 TEST(LayoutFile, RefusesOtherThings) {
   EXPECT_TRUE(has(layout_refusal("7"), "boxes.json: expected a list of boxes or of tokens, or COCO"));
   EXPECT_TRUE(has(layout_refusal("[1, 2.5]"), "whole numbers alone"));
-  EXPECT_TRUE(has(layout_refusal(R"([{"category": "dog"}])"), "objects with category and bbox"));
+  EXPECT_TRUE(has(layout_refusal(R"([{"category": "dog"}])"),
+                  "boxes.json: box[0]: expected an object with category and bbox"));
   EXPECT_TRUE(has(layout_refusal(R"([{"category": "dog", "bbox": [1, 2, 3]}])"), "[x, y, width, height]"));
-  EXPECT_TRUE(has(layout_refusal(R"([{"category": "dog", "bbox": [1, 2, -3, 4]}])"), ">= 0"));
+  EXPECT_TRUE(has(layout_refusal(R"([{"category": "dog", "bbox": [1, 2, -3, 4]}])"), "above 0"));
+  EXPECT_TRUE(has(
+      layout_refusal(R"([{"category": 0, "bbox": [0, 0, 9, 9]}, {"category": 0, "bbox": [64, 0, 9, 9]}])"),
+      "box[1]: expected a bbox that meets the picture of 64x32"));
+  EXPECT_TRUE(has(layout_refusal(R"([{"category": 0, "bbox": [1, 2, 3, 4], "inzide": true}])"),
+                  "got the unknown key 'inzide'; did you mean 'inside'?"));
+  EXPECT_TRUE(
+      has(layout_refusal(R"({"width": 9, "height": 9, "objects": [], "size": 1})"), "unknown key 'size'"));
   EXPECT_TRUE(has(layout_refusal(R"([{"category": "dog", "bbox": [1, "2", 3, 4]}])"), "numbers in bbox"));
   EXPECT_TRUE(has(layout_refusal(R"([{"category": [], "bbox": [1, 2, 3, 4]}])"), "a name or a number"));
   EXPECT_TRUE(has(layout_refusal(R"([{"category": 0, "bbox": [1, 2, 3, 4], "inside": "no"}])"), "as inside"));
