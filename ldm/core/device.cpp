@@ -16,7 +16,7 @@ DeviceName parse_device(std::string_view text) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
     if (error != std::errc{} || end != digits.data() + digits.size()) index = -1;
   }
-  check(index >= 0 && index < 128, "parse_device: expected auto, cpu, cuda or cuda:N, got '", text, "'");
+  check(index >= 0 && index < 128, "device (--device): expected auto, cpu, cuda or cuda:N, got '", text, "'");
   return {DeviceKind::kCuda, index};
 }
 

@@ -33,7 +33,7 @@ torch::Tensor philox_randn(uint64_t seed, uint32_t call, at::IntArrayRef shape) 
 }  // namespace
 
 NoiseKind parse_noise_kind(std::string_view text) {
-  check(text == "cpu" || text == "philox", "parse_noise_kind: expected cpu or philox, got '", text, "'");
+  check(text == "cpu" || text == "philox", "noise (--noise): expected cpu or philox, got '", text, "'");
   return text == "cpu" ? NoiseKind::kCpu : NoiseKind::kPhilox;
 }
 

@@ -188,11 +188,11 @@ class SceneComposer {
 
 Scene compose_scene(std::span<const SceneSprite> sprites, const SceneSize& size, Random random) {
   check(!sprites.empty() && sprites.size() + scene_regions().size() < 255,
-        "compose_scene: expected 1 to 200 sprites, got ", sprites.size());
-  check(size.side >= 32 && size.side <= 2048, "compose_scene: expected a side of 32 to 2048 pixels, got ",
+        "scenes: expected 1 to 200 sprites, got ", sprites.size());
+  check(size.side >= 32 && size.side <= 2048, "scenes: expected a side of 32 to 2048 pixels, got ",
         size.side);
   check(size.min_objects >= 1 && size.min_objects <= size.max_objects && size.max_objects <= kMaxThings,
-        "compose_scene: expected 1 <= min_objects <= max_objects <= ", kMaxThings, ", got ", size.min_objects,
+        "scenes: expected 1 <= min_objects <= max_objects <= ", kMaxThings, ", got ", size.min_objects,
         " and ", size.max_objects);
   return SceneComposer(sprites, size, random).compose();
 }

@@ -50,8 +50,7 @@ Image trim(const Image& image) {
       y1 = std::max(y1, y + 1);
     }
   }
-  check(x0 < x1, ErrorKind::kData,
-        "choose_scene_sprites: expected a picture that can be seen, got a blank one");
+  check(x0 < x1, ErrorKind::kData, "scenes: expected a picture that can be seen, got a blank one");
   return crop(image, x0, y0, x1 - x0, y1 - y0);
 }
 
@@ -75,7 +74,7 @@ std::vector<SceneSprite> choose_scene_sprites(const EmojiSources& sources, int64
     candidates.push_back({static_cast<uint32_t>(sum), i, group, std::move(name)});
   }
   const auto available = static_cast<int64_t>(candidates.size());
-  check(count >= 1 && count <= std::min<int64_t>(available, 200), "choose_scene_sprites: expected 1 to ",
+  check(count >= 1 && count <= std::min<int64_t>(available, 200), "scenes: expected 1 to ",
         std::min<int64_t>(available, 200), " categories, got ", count);
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return a.checksum < b.checksum; });

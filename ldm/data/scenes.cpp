@@ -24,9 +24,9 @@ namespace fs = std::filesystem;
 constexpr int64_t kMostScenes = 1'000'000;
 
 void check_scene_options(const SceneSetOptions& o) {
-  check(o.count >= 1 && o.count <= kMostScenes, "make_scene_set: expected 1 to ", kMostScenes,
-        " pictures, got ", o.count);
-  check(o.held_out >= 0 && o.held_out <= o.count, "make_scene_set: expected 0 to ", o.count,
+  check(o.count >= 1 && o.count <= kMostScenes, "scenes: expected 1 to ", kMostScenes, " pictures, got ",
+        o.count);
+  check(o.held_out >= 0 && o.held_out <= o.count, "scenes: expected 0 to ", o.count,
         " held-out pictures, got ", o.held_out);
 }
 
@@ -98,7 +98,7 @@ class SceneSetWriter {
     std::ofstream file(path, std::ios::binary);
     file.write(reinterpret_cast<const char*>(png.data()), static_cast<std::streamsize>(png.size()));
     file.close();
-    check(file.good(), ErrorKind::kData, "make_scene_set: cannot write ", path.string());
+    check(file.good(), ErrorKind::kData, "scenes: cannot write ", path.string());
   }
 
   void add_metadata(const std::string& name, const std::string& caption, const Scene& scene, bool held_out) {
@@ -124,8 +124,7 @@ void prepare_scene_folder(const fs::path& out) {
   std::error_code error;
   for (const char* name : {"images", "labels", "instances", "annotations"}) {
     fs::create_directories(out / name, error);
-    check(!error, ErrorKind::kData, "make_scene_set: cannot create ", (out / name).string(), ": ",
-          error.message());
+    check(!error, ErrorKind::kData, "scenes: cannot create ", (out / name).string(), ": ", error.message());
   }
   fs::remove(out / "metadata.jsonl", error);
 }
@@ -135,14 +134,13 @@ void prepare_scene_folder(const fs::path& out) {
 SceneSetReport make_scene_set(const SceneSetOptions& options, const fs::path& out, const ProgressFn& progress,
                               const StopToken& stop) {
   check_scene_options(options);
-  auto sprites =
-      choose_scene_sprites(read_emoji_sources(options.sources, "make_scene_set"), options.categories);
+  auto sprites = choose_scene_sprites(read_emoji_sources(options.sources, "scenes"), options.categories);
   compose_scene(sprites, options.scene,
                 Random(options.seed));  // Refuses wrong sizes before anything is written.
   prepare_scene_folder(out);
   SceneSetWriter writer(options, out, std::move(sprites));
   for (int64_t number = 1; number <= options.count; ++number) {
-    check_stop(stop, "make_scene_set: stopped after ", number - 1, " of ", options.count, " pictures");
+    check_stop(stop, "scenes: stopped after ", number - 1, " of ", options.count, " pictures");
     writer.add(number);
     report(progress, {"scenes", number, options.count, {}, "images"});
   }

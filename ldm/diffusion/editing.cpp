@@ -36,7 +36,8 @@ StrengthRule parse_strength_rule(std::string_view name) {
   for (const auto rule : {StrengthRule::kDiffusers, StrengthRule::kLdm, StrengthRule::kA1111}) {
     if (to_string(rule) == name) return rule;
   }
-  fail(ErrorKind::kUsage, "strength rule: expected diffusers, ldm or a1111, got '", name, "'");
+  fail(ErrorKind::kUsage, "strength rule (--strength-rule): expected diffusers, ldm or a1111, got '", name,
+       "'");
 }
 
 std::string_view to_string(StrengthRule rule) {

@@ -3,10 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <vector>
 
 #include "ldm/core/error.h"
+#include "ldm/io/printable.h"
 #include "ldm/model/emphasis.h"
 #include "ldm/text/prompt_chunks.h"
 
@@ -23,6 +25,23 @@ std::vector<PromptChunk> read_caption(const Condition& condition, const Tokenize
   auto ids = tokenizer.encode_padded(condition.caption, max_length);
   std::vector<double> weights(ids.size(), 1.0);
   return {{.ids = std::move(ids), .weights = std::move(weights)}};
+}
+
+constexpr size_t kMostWordsNamed = 5;  // In a complaint.
+
+// Words that the tokenizer cannot write without its token for the unknown, each once, in their order.
+std::vector<std::string> strange_words(const std::vector<PromptPart>& parts, const Tokenizer& tokenizer) {
+  std::vector<std::string> out;
+  std::set<std::string> seen;
+  for (const auto& part : parts) {
+    std::istringstream words(part.is_break() ? "" : part.text);
+    for (std::string word; words >> word;) {
+      if (!seen.insert(word).second) continue;
+      const auto ids = tokenizer.encode(word);
+      if (std::find(ids.begin(), ids.end(), tokenizer.unknown_id()) != ids.end()) out.push_back(word);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -66,14 +85,10 @@ torch::Tensor join_chunks(const torch::Tensor& states, const torch::Tensor& weig
 std::string prompt_complaint(const std::string& prompt, const Tokenizer& tokenizer, int64_t max_length) {
   const auto parts = parse_prompt_weights(prompt);
   std::ostringstream out;
-  for (const auto& part : parts) {
-    std::istringstream words(part.is_break() ? "" : part.text);
-    for (std::string word; words >> word;) {
-      const auto ids = tokenizer.encode(word);
-      if (std::find(ids.begin(), ids.end(), tokenizer.unknown_id()) == ids.end()) continue;
-      out << (out.tellp() > 0 ? ", '" : "the model has never seen the characters of '") << word << "'";
-    }
-  }
+  const auto strange = strange_words(parts, tokenizer);
+  for (size_t k = 0; k < std::min(strange.size(), kMostWordsNamed); ++k)
+    out << (k > 0 ? ", " : "the model has never seen the characters of ") << printable(strange[k]);
+  if (strange.size() > kMostWordsNamed) out << " and " << strange.size() - kMostWordsNamed << " more";
   const auto chunks = chunk_prompt(parts, tokenizer, {.length = max_length - 2});
   if (chunks.chunks.size() > 1) {
     out << (out.tellp() > 0 ? "; " : "") << "the prompt has " << chunks.tokens << " pieces: it is read in "

@@ -7,6 +7,7 @@
 #include "ldm/core/error.h"
 #include "ldm/core/names.h"
 #include "ldm/io/file.h"
+#include "ldm/io/printable.h"
 
 namespace ldm {
 namespace {
@@ -64,7 +65,7 @@ int64_t find_class(std::string_view text, std::span<const std::string> names, in
   for (size_t k = 0; k < names.size(); ++k) {
     if (names_class(wanted, names[k])) found.push_back(std::to_string(k));
   }
-  check(!found.empty(), "class: no class is called '", text, "'", nearest_hint(text, names));
+  check(!found.empty(), "class: no class is called ", printable(text), nearest_hint(text, names));
   check(found.size() == 1, "class: '", text, "' is the name of classes ", join_names(found, " and "),
         "; expected the number of one");
   return std::stoll(found.front());
@@ -72,8 +73,10 @@ int64_t find_class(std::string_view text, std::span<const std::string> names, in
 
 std::vector<std::string> read_class_names(const std::filesystem::path& path) {
   const auto text = read_text(path, kMostNameBytes);
+  std::string_view rest(text);
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // A byte order mark.
   std::vector<std::string> names;
-  for (const auto line : parts_of(text, '\n')) names.emplace_back(line);
+  for (const auto line : parts_of(rest, '\n')) names.emplace_back(line);
   while (!names.empty() && names.back().empty()) names.pop_back();
   check(!names.empty(), ErrorKind::kFormat, path.string(), ": expected the names of classes, one a line");
   return names;

@@ -51,6 +51,10 @@ Image mask_of(const Image& picture) {
   return mask;
 }
 
+bool keeps_everything(const Image& mask) {
+  return std::all_of(mask.pixels.begin(), mask.pixels.end(), [](uint8_t value) { return value == 0; });
+}
+
 Image transparency_mask(const Image& picture) {
   if (picture.channels != 4) return {};
   auto mask = make_image(picture.width, picture.height, 1);

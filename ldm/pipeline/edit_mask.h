@@ -13,6 +13,8 @@ namespace ldm {
 // From a picture of any kind: its brightness over black. Values within 3% of black or white become that, for
 // masks saved as JPEG.
 Image mask_of(const Image& picture);
+// Whether nothing is drawn anew.
+bool keeps_everything(const Image& mask);
 // From a picture's transparency: what cannot be seen is drawn anew. Empty for an opaque picture.
 Image transparency_mask(const Image& picture);
 

@@ -54,6 +54,9 @@ class Drawing {
     return ldm::smaller_plan(model_, r_, canvas_, memory, n);
   }
 
+  // Whether a mask keeps all of the picture, so that the result is the picture.
+  bool draws_nothing() const { return edit_ && edit_->keeps_all(); }
+
   // Images first to first + n - 1 of the request; none when a stop came in between.
   std::vector<GeneratedImage> draw(int64_t first, int64_t n, const MemoryPlan& memory) const {
     SeededNoise random(r_, first, n);
@@ -162,6 +165,8 @@ std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const 
   const c10::InferenceMode inference(r.steer.empty());
   const at::NoGradGuard no_grad;
   const Drawing drawing(*model_, r, hooks);
+  if (drawing.draws_nothing())
+    log_warning(hooks.log, "the mask keeps all of the picture: white (255) is drawn anew, 7 and less is kept");
   auto memory = drawing.plan_memory();
   if (const auto crops = crops_notice(memory); !crops.empty())
     log_warning(hooks.log, "little memory (" + format_memory(memory.memory) + "): drawing " + crops);

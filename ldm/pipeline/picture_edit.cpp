@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "ldm/diffusion/sampler_run.h"
-#include "ldm/pipeline/edit_mask.h"
 #include "ldm/pipeline/pictures.h"
 
 namespace ldm {

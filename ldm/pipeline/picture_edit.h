@@ -9,6 +9,7 @@
 #include "ldm/model/latent_diffusion.h"
 #include "ldm/pipeline/canvas.h"
 #include "ldm/pipeline/edit_canvas.h"
+#include "ldm/pipeline/edit_mask.h"
 
 namespace ldm {
 
@@ -23,6 +24,8 @@ class PictureEdit {
   // Whether a part of the picture is kept. When all steps are walked, drawing then begins with noise alone,
   // so that nothing of what is drawn anew shines through.
   bool masked() const { return !canvas_.mask.empty(); }
+  // Whether the mask leaves nothing to draw.
+  bool keeps_all() const { return masked() && keeps_everything(canvas_.mask); }
   // The state with which the walk begins, from unit noise [N, C, h, w].
   torch::Tensor start(const EditWalk& walk, const torch::Tensor& noise) const;
   // See SamplerRun::before_step; empty where there is nothing to blend.

@@ -38,6 +38,10 @@ TEST(TextConditioner, ComplainsOfLongAndUnknownPrompts) {
   EXPECT_TRUE(has(model->conditioner()->complaint("red red red red red"),
                   "5 pieces: it is read in 2 parts of at most 4"));
   EXPECT_TRUE(has(model->conditioner()->complaint("red green"), "never seen the characters of 'green'"));
+  const auto words =
+      model->conditioner()->complaint("green green " + std::string(5000, 'z') + " ga gb gc gd ge");
+  EXPECT_TRUE(has(words, "of 'green', '" + std::string(100, 'z') + "...', 'ga', 'gb', 'gc' and 2 more;"))
+      << words;
 }
 
 TEST(ClassConditioner, GivesOneTokenAClass) {

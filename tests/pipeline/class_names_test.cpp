@@ -22,6 +22,14 @@ TEST(ClassNames, NumbersNamesAndSynonyms) {
   EXPECT_EQ(find_class("2", {}, 4), 2);
 }
 
+TEST(ClassNames, AByteOrderMarkIsNoName) {
+  const auto file = std::filesystem::temp_directory_path() / "ldm_class_names_bom.txt";
+  std::ofstream(file) << "\xEF\xBB\xBF"
+                      << "fox\nhen\n";
+  EXPECT_EQ(read_class_names(file), (std::vector<std::string>{"fox", "hen"}));
+  std::filesystem::remove(file);
+}
+
 TEST(ClassNames, RefusesWhatNamesNoClass) {
   EXPECT_TRUE(has(class_refusal("4"), "expected a class in 0..3, got 4"));
   EXPECT_TRUE(has(class_refusal("dogg"), "no class is called 'dogg'; did you mean 'Dog'?"));

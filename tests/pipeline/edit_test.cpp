@@ -127,6 +127,19 @@ TEST(Edit, StepsAreThoseOfTheRule) {
   EXPECT_EQ(steps(StrengthRule::kA1111), 4);
 }
 
+TEST(Edit, AMaskThatKeepsAllIsToldOf) {
+  auto r = edit_request();
+  r.edit.mask = make_image(r.edit.picture.width, r.edit.picture.height, 1, 7);
+  const auto warnings = [&] {
+    std::string out;
+    Generator(tiny_model("text")).generate(r, {.log = [&](LogLevel, std::string_view m) { out += m; }});
+    return out;
+  };
+  EXPECT_TRUE(has(warnings(), "the mask keeps all of the picture: white (255) is drawn anew"));
+  r.edit.mask.row(0)[0] = 8;
+  EXPECT_EQ(warnings(), "");
+}
+
 TEST(Edit, UnmaskedPixelsAreEqual) {
   auto r = edit_request();
   r.edit.mask = right_half();
