@@ -68,7 +68,7 @@ void add_condition_options(CLI::App* verb, TaskFlags& flags) {
   add_file_option(verb, "--class-names", flags.class_names,
                   "names of the classes or categories, one a line, where the model's file has none");
   add_file_option(verb, "--segmentation", flags.segmentation,
-                  "a label map: a grey picture whose values are labels");
+                  "a label map: grey values or palette indices are labels");
   add_file_option(verb, "--labels", flags.labels,
                   "which value is what, as '7 grass' a line, where the model's file does not say");
   add_file_option(verb, "--layout", flags.layout,
