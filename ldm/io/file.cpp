@@ -17,9 +17,35 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail_errno(const char* what, const fs::path& path) {
+  fail(ErrorKind::kData, what, " '", path.string(), "': ", std::generic_category().message(errno));
+}
+
+// The same while a new file is written, with what can be done about it and what is left.
+[[noreturn]] void fail_write(const char* what, const fs::path& path) {
   const int code = errno;
+  std::error_code ignored;
+  const bool full = code == ENOSPC || code == EDQUOT;
   fail(ErrorKind::kData, what, " '", path.string(), "': ", std::generic_category().message(code),
-       code == ENOSPC ? "; hint: free some space, the old file is kept" : "");
+       full             ? "; hint: free some space"
+       : code == EFBIG  ? "; hint: ulimit -f says how large a file may be"
+       : code == EEXIST ? ", though it was not when the run began; nothing was written over"
+                        : "",
+       code != EEXIST && fs::exists(path, ignored) ? "; the old file is kept" : "");
+}
+
+// Renames unless there is a file of the new name: false, and errno says why. Where the file system cannot do
+// so in one call, the name is taken by an empty file first.
+bool rename_to_free(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  const int taken = ::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (taken < 0) return false;
+  ::close(taken);
+  if (::rename(from.c_str(), to.c_str()) == 0) return true;
+  const int code = errno;
+  ::unlink(to.c_str());
+  errno = code;
+  return false;
 }
 
 // A descriptor that closes itself.
@@ -104,7 +130,7 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(path) {
   temporary_ = parent_of(path) / ("." + path.filename().string() + ".tmp-" + std::to_string(::getpid()) +
                                   "-" + std::to_string(count++));
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail_errno("cannot create", path_);
+  if (descriptor_ < 0) fail_write("cannot create", path_);
 }
 
 AtomicFile::~AtomicFile() {
@@ -119,31 +145,33 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const auto written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_errno("cannot write", path_);
+    if (written < 0) fail_write("cannot write", path_);
     bytes = bytes.subspan(static_cast<size_t>(written));
   }
 }
 
 void AtomicFile::write(std::string_view text) { write(as_bytes(text)); }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(IfThere rule) {
   check(descriptor_ >= 0, ErrorKind::kInternal, "AtomicFile::commit: '", path_.string(),
         "' is committed already");
-  if (::fsync(descriptor_) != 0) fail_errno("cannot sync", path_);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("cannot replace", path_);
+  if (::fsync(descriptor_) != 0) fail_write("cannot sync", path_);
+  const bool renamed = rule == IfThere::kRefuse ? rename_to_free(temporary_, path_)
+                                                : ::rename(temporary_.c_str(), path_.c_str()) == 0;
+  if (!renamed) fail_write("cannot write", path_);
   ::close(descriptor_);
   descriptor_ = -1;
   sync_folder(parent_of(path_));
 }
 
-void write_file_atomic(const fs::path& path, std::span<const std::byte> bytes) {
+void write_file_atomic(const fs::path& path, std::span<const std::byte> bytes, IfThere rule) {
   AtomicFile file(path);
   file.write(bytes);
-  file.commit();
+  file.commit(rule);
 }
 
-void write_file_atomic(const fs::path& path, std::string_view text) {
-  write_file_atomic(path, as_bytes(text));
+void write_file_atomic(const fs::path& path, std::string_view text, IfThere rule) {
+  write_file_atomic(path, as_bytes(text), rule);
 }
 
 void rename_synced(const fs::path& from, const fs::path& to) {

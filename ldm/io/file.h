@@ -35,6 +35,9 @@ class MappedFile {
 std::vector<std::byte> read_file(const std::filesystem::path& path, uint64_t max_bytes);
 std::string read_text(const std::filesystem::path& path, uint64_t max_bytes = 16 << 20);
 
+// What becomes of a file that has the name already, even if it came while the new one was written.
+enum class IfThere { kReplace, kRefuse };
+
 // A file that appears under its name only when it is complete: written to a temporary name beside it, synced
 // to the disk, renamed over the old file, and the folder synced. Whatever fails before (no space, a crash),
 // the old file stays. All functions throw kData.
@@ -47,15 +50,17 @@ class AtomicFile {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
-  void commit();
+  void commit(IfThere rule = IfThere::kReplace);
 
  private:
   std::filesystem::path path_, temporary_;
   int descriptor_ = -1;
 };
 
-void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
-void write_file_atomic(const std::filesystem::path& path, std::string_view text);
+void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes,
+                       IfThere rule = IfThere::kReplace);
+void write_file_atomic(const std::filesystem::path& path, std::string_view text,
+                       IfThere rule = IfThere::kReplace);
 
 // Renames a file or a folder over `to` (which may exist if it is a file or an empty folder) and syncs the
 // folder around it. Throws kData.

@@ -124,6 +124,19 @@ TEST(AtomicFile, RefusesPlacesThatCannotBeWritten) {
   EXPECT_EQ(folder.count(), 1u) << "no temporary file is left";
 }
 
+TEST(AtomicFile, RefusesToReplaceWhatCameMeanwhile) {
+  const TemporaryFolder folder;
+  AtomicFile file(folder / "a");
+  file.write("mine");
+  write_file_atomic(folder / "a", "theirs");
+  std::string message;
+  EXPECT_EQ(kind_of([&] { file.commit(IfThere::kRefuse); }, &message), ErrorKind::kData);
+  EXPECT_NE(message.find("nothing was written over"), message.npos) << message;
+  EXPECT_EQ(read_text(folder / "a"), "theirs");
+  write_file_atomic(folder / "b", "free", IfThere::kRefuse);
+  EXPECT_EQ(read_text(folder / "b"), "free");
+}
+
 // A process whose files may not grow past a limit meets a write that fails halfway, as on a full disk.
 int write_under_limit(const std::filesystem::path& path) {
   const pid_t child = ::fork();
@@ -134,7 +147,8 @@ int write_under_limit(const std::filesystem::path& path) {
     try {
       write_file_atomic(path, std::string(1 << 20, 'x'));
     } catch (const Error& error) {
-      ::_exit(error.kind() == ErrorKind::kData ? 7 : 8);
+      const bool kept = std::string(error.what()).find("the old file is kept") != std::string::npos;
+      ::_exit(error.kind() == ErrorKind::kData ? (kept ? 7 : 9) : 8);
     }
     ::_exit(0);
   }
@@ -149,6 +163,7 @@ TEST(AtomicFile, AFailedWriteKeepsTheOldFile) {
   EXPECT_EQ(write_under_limit(folder / "a"), 7);
   EXPECT_EQ(read_text(folder / "a"), "old");
   EXPECT_EQ(folder.count(), 1u) << "no temporary file is left";
+  EXPECT_EQ(write_under_limit(folder / "b"), 9) << "and where there was none, none is said to be kept";
 }
 
 // A file of the whole disk's size; needs a small file system, named by the environment.
