@@ -284,16 +284,17 @@ PngText recipe_text(const Recipe& recipe) {
   return {{"parameters", to_parameters(recipe)}, {"ldm", recipe_to_json(recipe)}};
 }
 
-std::optional<Recipe> find_recipe(const PngText& text) {
+std::optional<Recipe> find_recipe(const PngText& text, std::string* damage) {
+  if (damage != nullptr) damage->clear();
   if (const auto own = find_text(text, "ldm"); !own.empty()) {
     try {
       return recipe_from_json(own);
-    } catch (const Error&) {  // Damaged by an editor, perhaps: the other form may still stand.
+    } catch (const Error& error) {  // Damaged by an editor, perhaps: the other form may still stand.
+      if (damage != nullptr) *damage = error.what();
     }
   }
-  if (const auto parameters = find_text(text, "parameters"); !parameters.empty())
-    return parse_parameters(parameters);
-  return std::nullopt;
+  auto theirs = parse_parameters(find_text(text, "parameters"));
+  return theirs.steps ? std::optional(std::move(theirs)) : std::nullopt;
 }
 
 }  // namespace ldm

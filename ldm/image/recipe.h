@@ -63,7 +63,9 @@ Recipe recipe_from_json(std::string_view json);
 // Both forms, for encode_png.
 PngText recipe_text(const Recipe& recipe);
 
-// From a PNG's texts: `ldm` if it is there and readable, else `parameters`, else nothing.
-std::optional<Recipe> find_recipe(const PngText& text);
+// From a PNG's texts: `ldm` if it is there and readable, else `parameters` if it has a line of settings with
+// the number of steps in it (any other text is no recipe), else nothing. `damage`, unless null, gets what is
+// wrong with an `ldm` that is there and cannot be read; empty where nothing is.
+std::optional<Recipe> find_recipe(const PngText& text, std::string* damage = nullptr);
 
 }  // namespace ldm

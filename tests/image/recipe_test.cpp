@@ -102,6 +102,18 @@ TEST(Recipe, TravelsInAPng) {
   EXPECT_EQ(find_recipe(text), full());
   EXPECT_EQ(find_recipe({{"ldm", "broken"}, {"parameters", to_parameters(full())}}), full());
   EXPECT_EQ(find_recipe({{"Title", "x"}}), std::nullopt);
+  EXPECT_EQ(find_recipe({{"parameters", "hello world this is no recipe"}}), std::nullopt);
+  EXPECT_EQ(find_recipe({{"parameters", "a cat\nTime: noon, Place: here, Mood: good"}}), std::nullopt);
+}
+
+TEST(Recipe, SaysWhatIsDamaged) {
+  std::string damage = "of before";
+  EXPECT_TRUE(find_recipe({{"ldm", recipe_to_json(full())}}, &damage));
+  EXPECT_EQ(damage, "");
+  EXPECT_FALSE(find_recipe({{"ldm", "{\"format\":99}"}}, &damage));
+  EXPECT_NE(damage.find("format"), damage.npos) << damage;
+  EXPECT_TRUE(find_recipe({{"ldm", "[1, 2"}, {"parameters", to_parameters(full())}}, &damage));
+  EXPECT_NE(damage, "") << "the other form stands in, and that is not kept secret";
 }
 
 // Prompts and values from a small alphabet of troublemakers; outer spaces are cut by the format itself.
