@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/print_json.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
 #include "ldm/model/foreign_writers.h"
@@ -69,9 +70,7 @@ int convert(const ConvertFlags& flags) {
   write(flags, model, dtype);
   const auto bytes = size_of(flags.output);
   if (flags.json) {
-    std::cout
-        << nlohmann::ordered_json{{"file", flags.output}, {"dtype", flags.dtype}, {"bytes", bytes}}.dump()
-        << '\n';
+    print_json({{"file", flags.output}, {"dtype", flags.dtype}, {"bytes", bytes}});
   } else {
     std::cout << flags.output << ": " << flags.dtype << ", " << bytes << " bytes\n";
   }

@@ -1,8 +1,9 @@
 #include "cli/draw_model.h"
 
 #include "cli/lora_flag.h"
+#include "cli/picture_kind.h"
+#include "cli/shipped_model.h"
 #include "cli/start_torch.h"
-#include "ldm/core/error.h"
 #include "ldm/core/memory.h"
 #include "ldm/model/embedding_file.h"
 #include "ldm/model/load_model.h"
@@ -27,11 +28,7 @@ void add_model_options(CLI::App* verb, ModelFlags& flags) {
 }
 
 fs::path model_path(const ModelFlags& flags, const Context& context) {
-  fs::path file =
-      flags.model.empty() ? context.environment.models / "emoji.safetensors" : fs::path(flags.model);
-  check(fs::exists(file), ErrorKind::kData, file.string(),
-        ": no such model; hint: -m names a model file, ldm train makes one");
-  return file;
+  return find_model(flags.model, "emoji.safetensors", context);
 }
 
 std::string model_sha256(const fs::path& model) {
@@ -40,6 +37,7 @@ std::string model_sha256(const fs::path& model) {
 
 std::shared_ptr<LatentDiffusion> open_draw_model(const ModelFlags& flags, const Context& context) {
   const auto file = model_path(flags, context);
+  refuse_picture(flags.first_stage, "a first stage");
   std::shared_ptr<LatentDiffusion> model = flags.first_stage.empty()
                                                ? load_latent_diffusion(file)
                                                : load_latent_diffusion(file, flags.first_stage);

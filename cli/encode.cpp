@@ -5,21 +5,22 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "cli/images_in.h"
+#include "cli/latents_file.h"
 #include "cli/memory_flag.h"
 #include "cli/output.h"
+#include "cli/output_files.h"
+#include "cli/shipped_model.h"
 #include "cli/start_torch.h"
+#include "cli/user_text.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
+#include "ldm/core/stopped.h"
 #include "ldm/image/png.h"
-#include "ldm/io/file.h"
-#include "ldm/model/load_model.h"
-#include "ldm/nn/state_dict.h"
 #include "ldm/pipeline/coded_picture.h"
 #include "ldm/pipeline/pictures.h"
 
@@ -34,89 +35,78 @@ struct CodeFlags {
   bool force = false;
 };
 
-std::shared_ptr<FirstStage> open(const CodeFlags& flags, const Context& context) {
-  const auto stage =
-      load_first_stage(flags.model.empty() ? context.environment.models / "emoji-first-stage.safetensors"
-                                           : fs::path(flags.model));
-  stage->to(pick_device(context));
-  return stage;
-}
-
-constexpr char kSizesKey[] = "ldm.picture_sizes";  // {"picture.png": [width, height], ...}
-
-// Width and height by tensor, as `ldm encode` wrote them; empty for files of others.
-std::map<std::string, std::pair<int64_t, int64_t>> picture_sizes(const TensorFile& file,
-                                                                 const std::string& what) {
-  const auto text = file.metadata.find(kSizesKey);
-  if (text == file.metadata.end()) return {};
-  try {
-    return nlohmann::json::parse(text->second).get<std::map<std::string, std::pair<int64_t, int64_t>>>();
-  } catch (const nlohmann::json::exception&) {
-    fail(ErrorKind::kFormat, what, ": expected ", kSizesKey,
-         " to be JSON such as {\"a.png\": [640, 480]}, got '", text->second.substr(0, 80), "'");
-  }
-}
-
 // One tensor per picture, named as the file, [C, h, w].
 int encode(const CodeFlags& flags, const Context& context) {
+  check(lower_suffix(flags.output) == ".safetensors",
+        "encode: expected an output that ends in .safetensors, got '", flags.output, "'");
+  OutputFiles out(flags.force);
+  out.plan(flags.output, "encode");
   const auto files = picture_files(flags.input);
-  refuse_existing({flags.output}, flags.force);
-  const auto stage = open(flags, context);
+  for (const auto& file : files)
+    check_text(file.filename().string(), "the name of a picture", ErrorKind::kData);
+  const auto stage = open_first_stage(flags.model, context);
   const c10::InferenceMode inference;
   const CodingLimits limits{.memory = memory_budget(flags.memory, context), .stop = context.stop};
-  StateDict latents;
-  nlohmann::ordered_json sizes;  // Of the pictures: latents stand for whole squares of pixels.
+  std::vector<StoredLatents> latents;
   for (const auto& file : files) {
-    check(!context.stop.requested(), ErrorKind::kData, "encode: stopped; nothing was written");
+    check_stop(context.stop, "encode: stopped; nothing was written");
     const auto picture = read_for_first_stage(file, flags.size);
-    const auto name = file.filename().string();
-    latents[name] = encode_picture(*stage, picture, limits).squeeze(0);
-    sizes[name] = {picture.width, picture.height};
+    latents.push_back({file.filename().string(), encode_picture(*stage, picture, limits).squeeze(0),
+                       picture.width, picture.height});
     report(context.progress(), {.stage = "encoding",
                                 .done = static_cast<int64_t>(latents.size()),
                                 .total = static_cast<int64_t>(files.size()),
                                 .detail = {},
                                 .unit = "images"});
   }
-  write_tensor_file(flags.output, latents, {{kSizesKey, sizes.dump()}});
+  out.make_folders(flags.output);
+  write_latents_file(flags.output, latents);
   context.terminal->end_bar();
   std::cout << flags.output << ": latents of " << latents.size() << " pictures\n";
   return 0;
 }
 
-int decode(const CodeFlags& flags, const Context& context) {
-  const auto file = read_tensor_file(flags.input);
-  check(!file.tensors.empty(), ErrorKind::kData, flags.input, ": holds no latents");
-  const auto stage = open(flags, context);
-  std::vector<fs::path> names;
+// The pictures' names with .png in place of their suffix; where two would meet, behind it. Throws kData where
+// that does not help.
+std::vector<fs::path> decoded_names(const std::vector<StoredLatents>& latents, const fs::path& folder) {
+  std::map<std::string, int64_t> stems;
+  for (const auto& one : latents) ++stems[fs::path(one.name).filename().stem().string()];
+  std::vector<fs::path> out;
   std::set<fs::path> taken;
-  for (const auto& [name, tensor] : file.tensors) {
-    check(tensor.dim() == 3 && tensor.size(0) == stage->latent_channels() && tensor.is_floating_point(),
-          ErrorKind::kData, flags.input, ": expected latents [", stage->latent_channels(), ", h, w], got '",
-          name, "' ", tensor.sizes());
-    names.push_back(fs::path(flags.output) / (fs::path(name).filename().stem().string() + ".png"));
-    check(taken.insert(names.back()).second, ErrorKind::kData, flags.input, ": two latents would become ",
-          names.back().string());
+  for (const auto& one : latents) {
+    const auto name = fs::path(one.name).filename();
+    const auto stem = name.stem().string();
+    out.push_back(folder / ((stems[stem] == 1 ? stem : name.string()) + ".png"));
+    check(taken.insert(out.back()).second, ErrorKind::kData, "decode: two latents would become ",
+          out.back().string());
   }
-  refuse_existing(names, flags.force);
+  return out;
+}
+
+int decode(const CodeFlags& flags, const Context& context) {
+  const auto stage = open_first_stage(flags.model, context);
+  const auto latents = read_latents_file(flags.input, *stage);
+  const auto names = decoded_names(latents, flags.output);
+  OutputFiles out(flags.force);
+  for (const auto& name : names) out.plan(name, "decode");
   const c10::InferenceMode inference;
   const CodingLimits limits{.memory = memory_budget(flags.memory, context), .stop = context.stop};
-  const auto sizes = picture_sizes(file, flags.input);
-  size_t k = 0;
-  for (const auto& [name, tensor] : file.tensors) {
-    check(!context.stop.requested(), ErrorKind::kData, "decode: stopped after ", k, " pictures");
-    const auto f = stage->downsampling();
-    const auto found = sizes.find(name);
-    const auto [width, height] =
-        found != sizes.end() ? found->second : std::pair(f * tensor.size(2), f * tensor.size(1));
-    const auto latents = tensor.to(at::kFloat).unsqueeze(0).to(pick_device(context));
-    const auto picture = decode_picture(*stage, latents, width, height, limits);
-    write_file_atomic(names[k++], encode_png(to_images(picture).front()));
-    report(context.progress(), {.stage = "decoding",
-                                .done = static_cast<int64_t>(k),
-                                .total = static_cast<int64_t>(names.size()),
-                                .detail = {},
-                                .unit = "images"});
+  size_t done = 0;
+  try {
+    for (; done < latents.size(); ++done) {
+      check_stop(context.stop, "decode: stopped");
+      const auto& one = latents[done];
+      const auto tensor = one.tensor.unsqueeze(0).to(pick_device(context));
+      const auto picture = decode_picture(*stage, tensor, one.width, one.height, limits);
+      out.write(names[done], encode_png(to_images(picture).front()));
+      report(context.progress(), {.stage = "decoding",
+                                  .done = static_cast<int64_t>(done) + 1,
+                                  .total = static_cast<int64_t>(names.size()),
+                                  .detail = {},
+                                  .unit = "images"});
+    }
+  } catch (const Stopped&) {
+    fail(ErrorKind::kData, "decode: stopped after ", done, " of ", names.size(), " pictures");
   }
   context.terminal->end_bar();
   std::cout << names.size() << " pictures in " << flags.output << '\n';

@@ -7,7 +7,6 @@
 #include "ldm/image/grid.h"
 #include "ldm/image/png.h"
 #include "ldm/image/webp_animation.h"
-#include "ldm/io/file.h"
 
 namespace ldm::cli {
 namespace {
@@ -36,22 +35,19 @@ void add_frame_options(CLI::App* verb, FrameFlags& flags) {
 }
 
 FrameSink::FrameSink(FrameFlags flags, const std::string& stem, int64_t frames)
-    : flags_(std::move(flags)), expected_(frames) {
+    : flags_(std::move(flags)), files_(flags_.force), expected_(frames) {
   if (flags_.out.empty() && flags_.sheet.empty() && flags_.pictures.empty()) flags_.out = stem + ".webp";
-  check(flags_.out.empty() || fs::path(flags_.out).extension() == ".webp",
+  check(flags_.out.empty() || lower_suffix(flags_.out) == ".webp",
         "--out: an animation is written as WebP; expected a name that ends in .webp, got '", flags_.out,
         "'; hint: --sheet makes a picture");
-  check(flags_.sheet.empty() || fs::path(flags_.sheet).extension() == ".png",
+  check(flags_.sheet.empty() || lower_suffix(flags_.sheet) == ".png",
         "--sheet: expected a name that ends in .png, got '", flags_.sheet, "'");
   check(flags_.fps >= 0.1 && flags_.fps <= 100, "--fps: expected 0.1 to 100, got ", flags_.fps);
   check(flags_.loop >= 0 && flags_.loop <= 65535, "--loop: expected 0 to 65535, got ", flags_.loop);
   check(flags_.quality >= 1 && flags_.quality <= 100, "--quality: expected 1 to 100, got ", flags_.quality);
-  std::vector<fs::path> files;
-  for (const auto& file : {flags_.out, flags_.sheet}) {
-    if (!file.empty()) files.emplace_back(file);
-  }
-  for (int64_t k = 0; k < frames && !flags_.pictures.empty(); ++k) files.push_back(picture_name(k));
-  refuse_existing(files, flags_.force);
+  if (!flags_.out.empty()) files_.plan(flags_.out, "--out");
+  if (!flags_.sheet.empty()) files_.plan(flags_.sheet, "--sheet");
+  for (int64_t k = 0; k < frames && !flags_.pictures.empty(); ++k) files_.plan(picture_name(k), "--pictures");
 }
 
 fs::path FrameSink::picture_name(int64_t k) const {
@@ -63,7 +59,7 @@ fs::path FrameSink::picture_name(int64_t k) const {
 
 void FrameSink::take(const Image& frame) {
   if (!flags_.pictures.empty())
-    write_file_atomic(picture_name(static_cast<int64_t>(frames_.size())), encode_png(frame));
+    files_.write(picture_name(static_cast<int64_t>(frames_.size())), encode_png(frame));
   frames_.push_back(frame);
 }
 
@@ -74,17 +70,16 @@ nlohmann::ordered_json FrameSink::finish() {
                              {"height", frames_[0].height},
                              {"files", nlohmann::ordered_json::array()}};
   if (!flags_.sheet.empty()) {
-    write_file_atomic(flags_.sheet, encode_png(make_grid(frames_)));
+    files_.write(flags_.sheet, encode_png(make_grid(frames_)));
     out["files"].push_back(flags_.sheet);
   }
   for (size_t k = 0; k < frames_.size() && !flags_.pictures.empty(); ++k)
     out["files"].push_back(picture_name(static_cast<int64_t>(k)).string());
   if (!flags_.out.empty()) {
     const auto shown = flags_.ping_pong ? there_and_back(std::move(frames_)) : std::move(frames_);
-    write_file_atomic(flags_.out,
-                      encode_webp_animation(shown, {.frames_per_s = flags_.fps,
-                                                    .loops = flags_.loop,
-                                                    .quality = static_cast<double>(flags_.quality)}));
+    files_.write(flags_.out, encode_webp_animation(shown, {.frames_per_s = flags_.fps,
+                                                           .loops = flags_.loop,
+                                                           .quality = static_cast<double>(flags_.quality)}));
     out["files"].push_back(flags_.out);
   }
   return out;

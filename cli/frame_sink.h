@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/output_files.h"
 #include "cli/verb.h"
 #include "ldm/image/image.h"
 
@@ -27,7 +28,7 @@ void add_frame_options(CLI::App* verb, FrameFlags& flags);
 class FrameSink {
  public:
   // stem: of the animation's name, where neither it nor a sheet nor a folder is asked for. Throws kUsage for
-  // names of another kind, numbers out of range, and files that are there.
+  // names of another kind or that meet, numbers out of range, and files that are there.
   FrameSink(FrameFlags flags, const std::string& stem, int64_t frames);
 
   void take(const Image& frame);
@@ -38,6 +39,7 @@ class FrameSink {
   std::filesystem::path picture_name(int64_t k) const;
 
   FrameFlags flags_;
+  OutputFiles files_;
   int64_t expected_;
   std::vector<Image> frames_;
 };

@@ -1,7 +1,5 @@
 // `ldm generate`: words to pictures.
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -11,19 +9,23 @@
 
 #include "cli/control_flag.h"
 #include "cli/draw_model.h"
+#include "cli/generate_run.h"
 #include "cli/memory_flag.h"
 #include "cli/output.h"
+#include "cli/output_files.h"
 #include "cli/preview_flag.h"
+#include "cli/print_json.h"
 #include "cli/prompts_file.h"
 #include "cli/recipe_options.h"
 #include "cli/request_recipe.h"
 #include "cli/sampling_flags.h"
 #include "cli/steer_flag.h"
 #include "cli/task_flags.h"
+#include "cli/user_text.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
-#include "ldm/image/grid.h"
 #include "ldm/pipeline/canvas.h"
+#include "ldm/pipeline/edit_mask.h"
 #include "ldm/pipeline/generator.h"
 #include "ldm/pipeline/plan_sampling.h"
 
@@ -46,17 +48,15 @@ struct GenerateFlags {
   bool grid = false, force = false, json = false, samplers = false, no_recipe = false;
 };
 
-// One prompt and the files of its pictures.
-struct PromptJob {
-  std::string prompt;
-  std::vector<fs::path> names;
-};
-
-std::vector<PromptJob> plan_jobs(const GenerateFlags& flags, OutputNames& names, NameFields fields) {
+std::vector<PromptJob> plan_jobs(const GenerateFlags& flags, OutputNames& names, NameFields fields,
+                                 OutputFiles& files) {
   const auto& request = flags.request;
   const bool several = !flags.prompts_file.empty();
   check(!several || request.prompt.empty(), "generate: expected one prompt or --prompts-file, got both");
   const auto prompts = several ? read_prompts_file(flags.prompts_file) : std::vector{request.prompt};
+  const auto each = static_cast<size_t>(request.count);
+  check(prompts.size() <= kMostImages / each, "generate: expected 1..", kMostImages,
+        " images in one run, got ", prompts.size(), " prompts with ", each, " each");
   std::vector<PromptJob> jobs;
   for (size_t k = 0; k < prompts.size(); ++k) {
     const auto& subject = prompts[k].empty() && request.label < 0 ? flags.task.class_name : prompts[k];
@@ -66,92 +66,23 @@ std::vector<PromptJob> plan_jobs(const GenerateFlags& flags, OutputNames& names,
     for (int64_t i = 0; i < (flags.grid ? 1 : request.count); ++i) {
       fields.seed = request.seed + static_cast<uint64_t>(i);
       job.names.push_back(names.next(fields, stem));
+      files.plan(job.names.back(), "--out");
       ++fields.n;
     }
-    refuse_existing(job.names, flags.force);
     jobs.push_back(std::move(job));
   }
   return jobs;
 }
 
-// Draws the jobs of one run and writes what is finished at once.
-class GenerateRun {
- public:
-  GenerateRun(const GenerateFlags& flags, const Generator& generator, const Recipe& recipe,
-              PreviewFile* preview, const Context& context)
-      : flags_(flags), generator_(generator), recipe_(recipe), preview_(preview), context_(context) {}
-
-  // Whether all its pictures were finished.
-  bool draw(const PromptJob& job) {
-    auto request = flags_.request;
-    request.prompt = job.prompt;
-    finished_s_ = now_s();
-    DrawHooks hooks{.progress = context_.progress(), .log = context_.log(), .stop = context_.stop};
-    if (!flags_.grid) {
-      hooks.finished = [&](int64_t first, std::span<const GeneratedImage> images) {
-        const double each = seconds_since_last() / static_cast<double>(images.size());
-        for (size_t k = 0; k < images.size(); ++k)
-          write(job, static_cast<size_t>(first) + k, images[k].image, images[k], each);
-      };
-    }
-    if (preview_ != nullptr) preview_->listen(hooks);
-    const auto images = generator_.generate(request, hooks);
-    context_.terminal->end_bar();
-    if (flags_.grid && !images.empty()) {
-      std::vector<Image> tiles;
-      for (const auto& image : images) tiles.push_back(image.image);
-      write(job, 0, make_grid(tiles), images[0], seconds_since_last());
-    }
-    return images.size() == static_cast<size_t>(request.count);
-  }
-
-  const nlohmann::ordered_json& written() const { return written_; }
-
- private:
-  static double now_s() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  }
-
-  double seconds_since_last() {
-    const double last = finished_s_;
-    finished_s_ = now_s();
-    return finished_s_ - last;
-  }
-
-  // A grid's recipe is that of its first picture.
-  void write(const PromptJob& job, size_t k, const Image& picture, const GeneratedImage& of, double seconds) {
-    const auto recipe = picture_recipe(recipe_, job.prompt, of);
-    write_picture(job.names[k], picture, flags_.no_recipe ? PngText{} : recipe_text(recipe), flags_.quality);
-    written_.push_back({{"file", job.names[k].string()},
-                        {"seed", of.seed},
-                        {"prompt", job.prompt},
-                        {"width", picture.width},
-                        {"height", picture.height},
-                        {"seconds", seconds}});
-  }
-
-  const GenerateFlags& flags_;
-  const Generator& generator_;
-  const Recipe& recipe_;
-  PreviewFile* preview_;  // Null: none.
-  const Context& context_;
-  double finished_s_ = 0;
-  nlohmann::ordered_json written_ = nlohmann::ordered_json::array();
-};
-
-NameFields name_fields(const GenerateFlags& flags, const fs::path& model) {
-  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  NameFields fields{.label = flags.request.label,
-                    .sampler = find_sampler(flags.request.sampler).name,
-                    .steps = flags.request.sampling.steps,
-                    .guidance = flags.request.guidance.scale,
-                    .model = model.stem().string()};
-  localtime_r(&now, &fields.began);
-  return fields;
-}
-
-void read_flags(GenerateFlags& flags) {
+void read_flags(const CLI::App& verb, GenerateFlags& flags) {
   auto& request = flags.request;
+  check(request.count >= 1 && request.count <= kMostImages, "--count: expected 1..", kMostImages,
+        " images, got ", request.count);
+  check_text(request.prompt, "the prompt");
+  check_text(request.negative_prompt, "--negative");
+  if (!flags.no_recipe) {
+    for (const auto& [option, value] : typed_options(verb)) check_text(value, "--" + option);
+  }
   request.seed = read_seed(flags.seed);
   request.noise = parse_noise_kind(flags.noise);
   read_sampling_flags(flags.sampling, request);
@@ -168,17 +99,15 @@ void print_result(const GenerateFlags& flags, const nlohmann::ordered_json& writ
       std::cout << entry["file"].get<std::string>() << "  seed " << entry["seed"] << '\n';
     return;
   }
-  std::cout << nlohmann::ordered_json{{"images", written},
-                                      {"prompt", flags.request.prompt},
-                                      {"negative", flags.request.negative_prompt},
-                                      {"sampler", recipe.sampler},
-                                      {"steps", flags.request.sampling.steps},
-                                      {"guidance", flags.request.guidance.scale},
-                                      {"model", model.string()},
-                                      {"sha256", sha256},
-                                      {"seconds", seconds}}
-                   .dump()
-            << '\n';
+  print_json({{"images", written},
+              {"prompt", flags.request.prompt},
+              {"negative", flags.request.negative_prompt},
+              {"sampler", recipe.sampler},
+              {"steps", flags.request.sampling.steps},
+              {"guidance", flags.request.guidance.scale},
+              {"model", model.string()},
+              {"sha256", sha256},
+              {"seconds", seconds}});
 }
 
 // Refuses another model than --from's picture was drawn with, unless it was asked for by name.
@@ -191,13 +120,72 @@ void compare_models(const Recipe& recipe, const std::string& picture, const fs::
   log_warning(log, difference + "; the picture will be another one");
 }
 
-// Where the condition cannot be left out there is nothing to compare with.
-void settle_guidance(const CLI::App& verb, const LatentDiffusion& model, GuidanceOptions& guidance) {
+// Where the condition cannot be left out there is nothing to compare with. `asked`: the command line names a
+// guidance; a recipe's does not count, it may be another model's.
+void settle_guidance(bool asked, const LatentDiffusion& model, GuidanceOptions& guidance) {
   if (can_be_guided(model)) return;
-  const bool asked = verb.count("--guidance") > 0 && guidance.scale != 1.0;
-  check(!asked, "--guidance: this model always needs its condition, so it cannot be guided; expected 1, got ",
+  check(!asked || guidance.scale == 1.0,
+        "--guidance: this model always needs its condition, so it cannot be guided; expected 1, got ",
         guidance.scale);
   guidance.scale = 1.0;
+}
+
+// Pixels that a mask keeps do not survive every format.
+void warn_of_lossy_names(const GenerateFlags& flags, const std::vector<PromptJob>& jobs, const LogFn& log) {
+  const auto& edit = flags.request.edit;
+  const bool keeps = !edit.mask.empty() || !flags.task.outpaint.empty() ||
+                     (!edit.picture.empty() && !transparency_mask(edit.picture).empty());
+  const auto& name = jobs.front().names.front();
+  if (!keeps || !is_lossy(name, flags.quality)) return;
+  log_warning(log, name.string() +
+                       ": this format changes pixels that the mask keeps; .png keeps them, and "
+                       ".webp with --quality 100");
+}
+
+// All that is settled before the model is opened.
+struct GeneratePlan {
+  fs::path model;
+  std::string sha256;
+  bool own_guidance = false;  // Typed, not repeated.
+};
+
+GeneratePlan read_command(CLI::App& verb, GenerateFlags& flags, const Context& context) {
+  const bool own_model = verb.count("--model") > 0;
+  GeneratePlan plan{.model = {}, .sha256 = {}, .own_guidance = verb.count("--guidance") > 0};
+  Recipe repeated;
+  if (!flags.from.empty()) {
+    repeated = read_recipe(flags.from, context.log());
+    repeat_recipe(verb, repeated, flags.from, context.log());
+  }
+  read_flags(verb, flags);
+  plan.model = model_path(flags.model, context);
+  plan.sha256 = model_sha256(plan.model);
+  compare_models(repeated, flags.from, plan.model, plan.sha256, own_model, context.log());
+  return plan;
+}
+
+// Draws, and lists what was finished however that ends.
+int draw(const GenerateFlags& flags, GenerateRun& run, const std::vector<PromptJob>& jobs,
+         const Recipe& recipe, const GeneratePlan& plan, const Context& context) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto list = [&] {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    print_result(flags, run.written(), recipe, plan.model, plan.sha256, took.count());
+  };
+  bool finished = false;
+  try {
+    finished = run.draw(jobs);
+  } catch (...) {
+    if (!run.written().empty()) {
+      log_warning(context.log(), "an error ended the run; these pictures were finished:");
+      list();
+    }
+    throw;
+  }
+  check(!run.written().empty(), ErrorKind::kData, "generate: stopped before the first picture was finished");
+  if (!finished) log_warning(context.log(), "stopped; these pictures were finished:");
+  list();
+  return finished ? 0 : 1;
 }
 
 int generate(CLI::App& verb, GenerateFlags& flags, const Context& context) {
@@ -205,46 +193,33 @@ int generate(CLI::App& verb, GenerateFlags& flags, const Context& context) {
     std::cout << sampler_table();
     return 0;
   }
-  const bool own_model = verb.count("--model") > 0;
-  Recipe repeated;
-  if (!flags.from.empty()) {
-    repeated = read_recipe(flags.from);
-    repeat_recipe(verb, repeated, flags.from, context.log());
-  }
-  read_flags(flags);
-  const auto model_file = model_path(flags.model, context);
-  const auto sha256 = model_sha256(model_file);
-  compare_models(repeated, flags.from, model_file, sha256, own_model, context.log());
+  const auto plan = read_command(verb, flags, context);
   OutputNames names(flags.out, !flags.prompts_file.empty());
-  check_preview(flags.preview, flags.force);
-  auto fields = name_fields(flags, model_file);
+  OutputFiles files(flags.force);
+  plan_preview(flags.preview, files);
+  auto fields = request_fields(flags.request, plan.model);
   std::vector<PromptJob> jobs;
-  if (!names.needs_size()) jobs = plan_jobs(flags, names, fields);
+  if (!names.needs_size()) jobs = plan_jobs(flags, names, fields, files);
 
   const auto model = open_draw_model(flags.model, context);
   flags.request.controls = read_controls(flags.control, *model);
   flags.request.steer = read_steering(flags.steer, *model);
   flags.request.memory = memory_budget(flags.memory, context);
-  settle_guidance(verb, *model, flags.request.guidance);
+  settle_guidance(plan.own_guidance, *model, flags.request.guidance);
   bind_task_flags(flags.task, *model, flags.request);
   if (names.needs_size()) {
     const auto canvas = plan_canvas(*model, flags.request);
     fields.width = canvas.width;
     fields.height = canvas.height;
-    jobs = plan_jobs(flags, names, fields);
+    jobs = plan_jobs(flags, names, fields, files);
   }
-  const auto recipe = run_recipe(flags.request, verb, model_file, sha256);
-  const auto began = std::chrono::steady_clock::now();
+  warn_of_lossy_names(flags, jobs, context.log());
+  const auto recipe = run_recipe(flags.request, verb, plan.model, plan.sha256);
   const Generator generator(model);
-  const auto preview = open_preview(flags.preview, *model);
-  GenerateRun run(flags, generator, recipe, preview.get(), context);
-  bool finished = true;
-  for (size_t k = 0; k < jobs.size() && finished; ++k) finished = run.draw(jobs[k]);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  check(!run.written().empty(), ErrorKind::kData, "generate: stopped before the first picture was finished");
-  if (!finished) log_warning(context.log(), "stopped; these pictures were finished:");
-  print_result(flags, run.written(), recipe, model_file, sha256, took.count());
-  return finished ? 0 : 1;
+  const auto preview = open_preview(flags.preview, *model, files, context.log());
+  GenerateRun run(flags.request, {.grid = flags.grid, .recipe = !flags.no_recipe, .quality = flags.quality},
+                  generator, recipe, files, preview.get(), context);
+  return draw(flags, run, jobs, recipe, plan, context);
 }
 
 void add_what_to_draw(CLI::App* verb, GenerateFlags& flags) {

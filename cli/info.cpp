@@ -5,13 +5,17 @@
 
 #include "cli/info_config.h"
 #include "cli/info_text.h"
+#include "cli/picture_kind.h"
+#include "cli/print_json.h"
+#include "cli/recipe_options.h"
 #include "cli/verb.h"
 #include "cli/weight_summary.h"
 #include "ldm/core/error.h"
-#include "ldm/image/png_text.h"
+#include "ldm/image/decode.h"
 #include "ldm/image/recipe.h"
 #include "ldm/io/file.h"
 #include "ldm/io/json.h"
+#include "ldm/io/printable.h"
 #include "ldm/io/zip.h"
 #include "ldm/model/model_file.h"
 
@@ -77,7 +81,7 @@ std::string training_state(const WeightSummary& file) {
 }
 
 void row(const std::string& name, const std::string& value) {
-  if (!value.empty()) std::cout << name << std::string(12 - name.size(), ' ') << value << '\n';
+  if (!value.empty()) std::cout << name << std::string(12 - name.size(), ' ') << plain_text(value) << '\n';
 }
 
 void print_parts(const WeightSummary& file) {
@@ -86,7 +90,7 @@ void print_parts(const WeightSummary& file) {
   for (const auto& [name, part] : parts) numbers += part.numbers;
   row("numbers", grouped_digits(numbers) + " in " + std::to_string(file.tensors.size()) + " tensors");
   for (const auto& [name, part] : parts) {
-    std::cout << "  " << name << ": " << grouped_digits(part.numbers) << " in " << part.tensors
+    std::cout << "  " << plain_text(name) << ": " << grouped_digits(part.numbers) << " in " << part.tensors
               << " tensors, " << join(part.dtypes) << '\n';
   }
 }
@@ -101,14 +105,16 @@ void print_model(const WeightSummary& file, const InfoOptions& options) {
   print_parts(file);
   for (const auto& [key, value] : file.metadata) {
     if (file.form == "safetensors" && key.rfind("ldm.", 0) != 0)
-      row("metadata", key + " = " + value.substr(0, 100));
+      row("metadata", key + " = " + one_line(value, 100));
   }
   const std::string config = find_metadata(file, "ldm.config");
-  if (!config.empty()) std::cout << "config\n" << config << (config.back() == '\n' ? "" : "\n");
+  if (!config.empty())
+    std::cout << "config\n" << plain_text(config, /*lines=*/true) << (config.back() == '\n' ? "" : "\n");
   if (!options.keys) return;
   std::cout << "tensors\n";
   for (const auto& tensor : file.tensors) {
-    std::cout << "  " << tensor.name << ' ' << tensor.dtype << ' ' << shape_text(tensor.shape) << '\n';
+    std::cout << "  " << plain_text(tensor.name) << ' ' << tensor.dtype << ' ' << shape_text(tensor.shape)
+              << '\n';
   }
 }
 
@@ -131,25 +137,32 @@ Json model_json(const WeightSummary& file, const InfoOptions& options) {
   return out;
 }
 
-bool is_png(std::span<const std::byte> bytes) {
-  constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
-  return bytes.size() >= kSignature.size() &&
-         std::equal(kSignature.begin(), kSignature.end(), bytes.begin(),
-                    [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
-}
-
-int show_picture(std::span<const std::byte> bytes, const InfoOptions& options) {
-  const auto text = read_png_text(bytes);
-  const auto recipe = find_recipe(text);
+int show_picture(std::span<const std::byte> bytes, const InfoOptions& options, const LogFn& log) {
+  const auto text = read_texts(options.file, bytes);
+  std::string damage;
+  const auto recipe = find_recipe(text, &damage);
+  if (!damage.empty())
+    log_warning(log, options.file + ": its recipe is damaged: " + one_line(damage, 200) +
+                         (recipe ? "; these are the parameters of the web UIs beside it" : ""));
   if (options.json) {
     Json out = Json::object();
     for (const auto& [keyword, value] : text) out["text"][keyword] = value;
     if (recipe) out["recipe"] = parse_json(as_bytes(recipe_to_json(*recipe)), options.file);
-    std::cout << to_json(out, 2) << '\n';
+    print_json(out, 2);
   } else if (recipe) {
-    std::cout << to_parameters(*recipe) << '\n';
+    std::cout << plain_text(to_parameters(*recipe), /*lines=*/true) << '\n';
   } else {
     std::cout << "a PNG picture without a recipe\n";
+  }
+  return 0;
+}
+
+// Of a kind that holds no recipe.
+int show_other_picture(const std::string& kind, const InfoOptions& options) {
+  if (options.json) {
+    print_json({{"file", options.file}, {"kind", kind}}, 2);
+  } else {
+    std::cout << kind << "; only PNG pictures hold recipes\n";
   }
   return 0;
 }
@@ -159,7 +172,7 @@ int show_folder(const InfoOptions& options) {
   if (options.json) {
     Json out = model_json(folder, options);
     out["file"] = options.file;
-    std::cout << to_json(out, 2) << '\n';
+    print_json(out, 2);
   } else {
     row("folder", options.file);
     print_model(folder, options);
@@ -167,7 +180,7 @@ int show_folder(const InfoOptions& options) {
   return 0;
 }
 
-int show(const InfoOptions& options) {
+int show(const InfoOptions& options, const LogFn& log) {
   if (fs::is_directory(options.file)) return show_folder(options);
   const auto extension = fs::path(options.file).extension();
   if (extension == ".yaml" || extension == ".yml") {
@@ -175,7 +188,8 @@ int show(const InfoOptions& options) {
   }
   const MappedFile mapped{fs::path(options.file)};
   const auto bytes = mapped.bytes();
-  if (is_png(bytes)) return show_picture(bytes, options);
+  if (sniff_image(bytes) == ImageFormat::kPng) return show_picture(bytes, options, log);
+  if (const auto kind = picture_kind(bytes); !kind.empty()) return show_other_picture(kind, options);
   const auto file = summarize_weights(options.file);
   if (is_zip(bytes)) check_zip_content(ZipArchive(bytes));
   const std::string hash = file_sha256(options.file);
@@ -184,7 +198,7 @@ int show(const InfoOptions& options) {
     out["file"] = options.file;
     out["bytes"] = bytes.size();
     out["sha256"] = hash;
-    std::cout << to_json(out, 2) << '\n';
+    print_json(out, 2);
   } else {
     row("file", options.file + ", " + grouped_digits(static_cast<int64_t>(bytes.size())) + " bytes");
     row("sha256", hash);
@@ -209,7 +223,7 @@ void add_info(CLI::App& app, Context& context) {
       ->required();
   verb->add_flag("--keys", options->keys, "list every tensor");
   verb->add_flag("--json", options->json, "print JSON");
-  set_run(verb, context, [options] { return show(*options); });
+  set_run(verb, context, [options, &context] { return show(*options, context.log()); });
 }
 
 }  // namespace ldm::cli

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cli/info_text.h"
+#include "cli/print_json.h"
 #include "ldm/config/yaml.h"
 #include "ldm/io/json.h"
 #include "ldm/model/ignored_settings.h"
@@ -56,7 +57,7 @@ int show_config(const std::filesystem::path& file, bool keys, bool json) {
     auto out = layout_json(layout, keys);
     out["file"] = file.string();
     out["ignored"] = ignored;
-    std::cout << to_json(out, 2) << '\n';
+    print_json(out, 2);
     return 0;
   }
   std::cout << "file        " << file.string() << '\n';

@@ -10,23 +10,29 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/draw_model.h"
 #include "cli/frame_sink.h"
+#include "cli/latents_file.h"
 #include "cli/memory_flag.h"
 #include "cli/name_pattern.h"
+#include "cli/print_json.h"
+#include "cli/recipe_options.h"
 #include "cli/request_recipe.h"
 #include "cli/sampling_flags.h"
+#include "cli/shipped_model.h"
 #include "cli/start_torch.h"
+#include "cli/user_text.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
 #include "ldm/core/stopped.h"
 #include "ldm/image/decode.h"
 #include "ldm/image/resample.h"
-#include "ldm/model/load_model.h"
-#include "ldm/nn/state_dict.h"
+#include "ldm/io/printable.h"
 #include "ldm/pipeline/coded_picture.h"
 #include "ldm/pipeline/generator.h"
 #include "ldm/pipeline/pictures.h"
@@ -121,33 +127,32 @@ CodedPlaces encode_places(const InterpolateFlags& flags, const FirstStage& stage
   return out;
 }
 
+// Pictures of other sizes may have latents of one size: then no frame shows more than all of them have.
 CodedPlaces read_latents(const std::string& path, const FirstStage& stage, at::Device device) {
-  const auto file = read_tensor_file(path);
+  const auto stored = read_latents_file(path, stage);
+  check(stored.size() >= 2, ErrorKind::kData, path, ": expected two latents or more, got ", stored.size());
+  CodedPlaces out{.latents = {}, .width = stored[0].width, .height = stored[0].height};
   std::vector<torch::Tensor> rows;
-  for (const auto& [name, tensor] : file.tensors) {
-    check(tensor.dim() == 3 && tensor.size(0) == stage.latent_channels() && tensor.is_floating_point(),
-          ErrorKind::kData, path, ": expected latents [", stage.latent_channels(), ", h, w], got '", name,
-          "' ", tensor.sizes());
-    check(rows.empty() || tensor.sizes() == rows[0].sizes(), ErrorKind::kData, path,
-          ": expected latents of one size, got ", rows.empty() ? tensor.sizes() : rows[0].sizes(), " and '",
-          name, "' ", tensor.sizes());
-    rows.push_back(tensor.to(at::kFloat));
+  for (const auto& one : stored) {
+    check(one.tensor.sizes() == stored[0].tensor.sizes(), ErrorKind::kData, path,
+          ": expected latents of one size, got ", stored[0].tensor.sizes(), " and ", printable(one.name), " ",
+          one.tensor.sizes());
+    rows.push_back(one.tensor);
+    out.width = std::min(out.width, one.width);
+    out.height = std::min(out.height, one.height);
   }
-  check(rows.size() >= 2, ErrorKind::kData, path, ": expected two latents or more, got ", rows.size());
-  const auto factor = stage.downsampling();
-  return {at::stack(rows).to(device), rows[0].size(2) * factor, rows[0].size(1) * factor};
+  out.latents = at::stack(rows).to(device);
+  return out;
 }
 
-std::shared_ptr<FirstStage> open_first_stage(const ModelFlags& flags, const Context& context) {
-  if (!flags.first_stage.empty()) return load_first_stage(flags.first_stage);
-  if (!flags.model.empty()) return load_first_stage(flags.model);
-  return load_first_stage(context.environment.models / "emoji-first-stage.safetensors");
+// The file that --first-stage or -m names.
+const std::string& named_first_stage(const ModelFlags& flags) {
+  return flags.first_stage.empty() ? flags.model : flags.first_stage;
 }
 
 // Frames between pictures as the first stage sees them, without diffusion. Whether all were finished.
 bool decode_frames(const InterpolateFlags& flags, FrameSink& sink, const Context& context) {
-  const auto stage = open_first_stage(flags.model, context);
-  stage->to(pick_device(context));
+  const auto stage = open_first_stage(named_first_stage(flags.model), context);
   const c10::InferenceMode inference;
   const CodingLimits limits{.memory = memory_budget(flags.memory, context), .stop = context.stop};
   try {
@@ -171,23 +176,61 @@ std::string default_stem(const InterpolateFlags& flags) {
   return slug(flags.prompts.empty() ? "interpolation" : flags.prompts[0], -1);
 }
 
-void read_flags(InterpolateFlags& flags) {
+// Pictures and latents are mixed without diffusion: what only diffusion reads would be passed over.
+void check_coded_options(const CLI::App& verb, const InterpolateFlags& flags) {
+  constexpr std::string_view kRead[] = {"--images",      "--latents", "--frames",  "--closed",
+                                        "--mode",        "--model",   "--size",    "--memory",
+                                        "--first-stage", "--device",  "--threads", "--quiet"};
+  const char* what = flags.images.empty() ? "--latents" : "--images";
+  for (const auto* option : verb.get_options()) {
+    if (option->count() == 0 || option->get_group() == kOutputSection) continue;
+    const auto name = "--" + (option->get_lnames().empty() ? option->get_name() : option->get_lnames()[0]);
+    const bool read = std::find(std::begin(kRead), std::end(kRead), name) != std::end(kRead);
+    check(read && (name != "--size" || flags.latents.empty()), what, ": ", name,
+          " does not count there; expected none");
+  }
+}
+
+void check_texts(const InterpolateFlags& flags) {
+  for (const auto& prompt : flags.prompts) check_text(prompt, "the prompt");
+  check_text(flags.request.negative_prompt, "--negative");
+}
+
+// Fills in the fields of the names, of which the animation has one each.
+void expand_names(InterpolateFlags& flags) {
+  constexpr std::string_view kDrawn[] = {"prompt",  "seed",  "date",     "time",
+                                         "sampler", "steps", "guidance", "model"};
+  constexpr std::string_view kCoded[] = {"prompt", "date", "time"};
+  const auto& places = flags.request.path.places;
+  auto fields = request_fields(flags.request, flags.model.model.empty() ? "emoji" : flags.model.model);
+  fields.prompt = default_stem(flags);
+  if (!places.empty()) fields.seed = places[0].seed;
+  const auto known = places.empty() ? std::span<const std::string_view>(kCoded) : kDrawn;
+  for (auto* name : {&flags.frames.out, &flags.frames.sheet, &flags.frames.pictures})
+    *name = NamePattern(*name, known).expand(fields);
+}
+
+void read_flags(const CLI::App& verb, InterpolateFlags& flags) {
   auto& request = flags.request;
   check(flags.prompts.empty() + flags.images.empty() + flags.latents.empty() >= 2,
         "interpolate: expected prompts, --images or --latents, got several of them");
   check(flags.images.size() != 1, "--images: expected two pictures or more, got one");
   check(request.count >= 2 && request.count <= 10000, "--frames: expected 2 to 10000, got ", request.count);
+  const bool coded = !flags.images.empty() || !flags.latents.empty();
+  if (coded) check_coded_options(verb, flags);
+  check_texts(flags);
   request.noise = parse_noise_kind(flags.noise);
   request.path.mix = parse_mix_rule(flags.mode);
   request.path.closed = flags.closed;
   read_sampling_flags(flags.sampling, request);
   read_size(flags.size, request);
   request.tile = read_tile(flags.tile);
-  if (flags.images.empty() && flags.latents.empty()) request.path.places = read_places(flags);
+  if (!coded) request.path.places = read_places(flags);
+  expand_names(flags);
 }
 
-int interpolate(InterpolateFlags& flags, const Context& context) {
-  read_flags(flags);
+int interpolate(const CLI::App& verb, InterpolateFlags& flags, const Context& context) {
+  read_flags(verb, flags);
   FrameSink sink(flags.frames, default_stem(flags), flags.request.count);
   const auto began = std::chrono::steady_clock::now();
   const bool finished =
@@ -198,7 +241,7 @@ int interpolate(InterpolateFlags& flags, const Context& context) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   result["seconds"] = took.count();
   if (flags.frames.json) {
-    std::cout << result.dump() << '\n';
+    print_json(result);
   } else {
     for (const auto& file : result["files"]) std::cout << file.get<std::string>() << '\n';
   }
@@ -244,10 +287,10 @@ void add_interpolate(CLI::App& app, Context& context) {
   add_option(verb, "--batch", flags->request.batch_size, "most frames drawn at once");
   add_memory_option(verb, flags->memory);
   add_tile_option(verb, flags->tile);
-  begin_section(verb, "Output");
+  begin_section(verb, kOutputSection);
   add_frame_options(verb, flags->frames);
   add_compute_options(verb, context);
-  set_run(verb, context, [flags, &context] { return interpolate(*flags, context); });
+  set_run(verb, context, [verb, flags, &context] { return interpolate(*verb, *flags, context); });
 }
 
 }  // namespace ldm::cli

@@ -18,6 +18,7 @@
 #include "cli/verb.h"
 #include "cli/version.h"
 #include "ldm/core/error.h"
+#include "ldm/io/printable.h"
 
 namespace ldm::cli {
 namespace {
@@ -87,7 +88,7 @@ std::string first_line(std::string text) { return text.substr(0, text.find('\n')
 
 int report(Context& context, const std::string& message) {
   context.terminal->end_bar();
-  std::cerr << "ldm: " << message << '\n';
+  std::cerr << "ldm: " << plain_text(message, /*lines=*/true) << '\n';
   return 1;
 }
 

@@ -43,9 +43,12 @@ const std::vector<PatternField> kPatternFields = {
     {"model", false, [](const NameFields& f) { return slug(f.model, -1); }},
 };
 
-const PatternField& find_pattern_field(std::string_view name, std::string_view whole) {
+// fields: the known ones, empty for all.
+const PatternField& find_pattern_field(std::string_view name, std::string_view whole,
+                                       std::span<const std::string_view> fields) {
   std::vector<std::string> names;
   for (const auto& field : kPatternFields) {
+    if (!fields.empty() && std::find(fields.begin(), fields.end(), field.name) == fields.end()) continue;
     if (field.name == name) return field;
     names.emplace_back(field.name);
   }
@@ -72,22 +75,30 @@ std::string slug(std::string_view prompt, int64_t label) {
   return label >= 0 ? "class-" + std::to_string(label) : "image";
 }
 
-NamePattern::Part NamePattern::read_field(std::string_view inside, std::string_view whole) {
+NameFields fields_of_now() {
+  const auto now = std::time(nullptr);
+  NameFields fields;
+  localtime_r(&now, &fields.began);
+  return fields;
+}
+
+NamePattern::Part NamePattern::read_field(std::string_view inside, std::string_view whole,
+                                          std::span<const std::string_view> fields) {
   const auto colon = inside.find(':');
   const auto name = inside.substr(0, colon);
-  const auto& field = find_pattern_field(name, whole);
+  const auto& field = find_pattern_field(name, whole, fields);
   Part part{.text = std::string(name), .field = true};
   if (colon == inside.npos) return part;
   const auto width = inside.substr(colon + 1);
   const auto [end, error] = std::from_chars(width.data(), width.data() + width.size(), part.width);
   check(field.whole_number && !width.empty() && error == std::errc() && end == width.data() + width.size() &&
-            part.width <= 20,
+            part.width >= 1 && part.width <= 20,
         "--out: expected {", name, "}", field.whole_number ? " or a width of 1 to 20 as in {n:03}" : "",
         ", got {", inside, "} in '", whole, "'");
   return part;
 }
 
-NamePattern::NamePattern(std::string_view text) {
+NamePattern::NamePattern(std::string_view text, std::span<const std::string_view> fields) {
   const auto whole = text;
   std::string plain;
   while (!text.empty()) {
@@ -103,7 +114,7 @@ NamePattern::NamePattern(std::string_view text) {
           "'; hint: {{ and }} are braces, {seed} is a field");
     if (!plain.empty()) parts_.push_back({.text = std::move(plain)});
     plain.clear();
-    parts_.push_back(read_field(text.substr(1, end - 1), whole));
+    parts_.push_back(read_field(text.substr(1, end - 1), whole, fields));
     text.remove_prefix(end + 1);
   }
   if (!plain.empty()) parts_.push_back({.text = std::move(plain)});
@@ -125,7 +136,7 @@ std::string NamePattern::expand(const NameFields& fields) const {
       out += part.text;
       continue;
     }
-    const auto value = find_pattern_field(part.text, {}).value(fields);
+    const auto value = find_pattern_field(part.text, {}, {}).value(fields);
     out.append(std::max(part.width, value.size()) - value.size(), '0').append(value);
   }
   return out;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,13 +27,18 @@ struct NameFields {
   std::tm began = {};             // Local time at which the run began.
 };
 
+// What can be said of any run. Only began is known where nothing is drawn.
+inline constexpr std::string_view kFieldsOfAny[] = {"date", "time"};
+NameFields fields_of_now();
+
 // A name with fields in braces: "out/{prompt}-{seed}-{n:03}.png". Fields: prompt, seed, n, date, time,
 // sampler, steps, guidance, width, height, model. Whole numbers take a width after a colon and are filled up
 // with zeros. "{{" and "}}" are braces. No value holds a '/' or begins with a dot.
 class NamePattern {
  public:
-  // Throws kUsage: a field that does not exist, a brace without its other half, a width that is none.
-  explicit NamePattern(std::string_view text);
+  // `fields`: those that may stand there, empty for all. Throws kUsage: another field, a brace without its
+  // other half, a width that is none.
+  explicit NamePattern(std::string_view text, std::span<const std::string_view> fields = {});
 
   bool has_fields() const;
   bool uses(std::string_view field) const;
@@ -44,7 +50,8 @@ class NamePattern {
     bool field = false;
     size_t width = 0;
   };
-  static Part read_field(std::string_view inside, std::string_view whole);
+  static Part read_field(std::string_view inside, std::string_view whole,
+                         std::span<const std::string_view> fields);
 
   std::vector<Part> parts_;
 };

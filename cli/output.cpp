@@ -1,7 +1,5 @@
 #include "cli/output.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
 
@@ -9,23 +7,19 @@
 #include "ldm/image/jpeg.h"
 #include "ldm/image/png.h"
 #include "ldm/image/webp.h"
-#include "ldm/io/file.h"
 
 namespace ldm::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string lower_suffix(const fs::path& file) {
-  auto suffix = file.extension().string();
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return suffix;
-}
-
 bool names_folder(const std::string& out) {
   std::error_code ignored;
   return out.empty() || out.back() == '/' || fs::is_directory(out, ignored);
+}
+
+fs::path numbered(const fs::path& file, int64_t k) {
+  return file.parent_path() / (file.stem().string() + "-" + std::to_string(k) + file.extension().string());
 }
 
 // A file is written under a longer name first.
@@ -39,8 +33,8 @@ void check_length(const fs::path& file) {
 
 }  // namespace
 
-OutputNames::OutputNames(const std::string& out, bool several)
-    : pattern_(out.empty() ? "./" : out),
+OutputNames::OutputNames(const std::string& out, bool several, std::span<const std::string_view> fields)
+    : pattern_(out.empty() ? "./" : out, fields),
       folder_(names_folder(out) || (several && lower_suffix(out).empty())) {
   if (folder_) return;
   const auto suffix = lower_suffix(out);
@@ -58,39 +52,31 @@ fs::path OutputNames::next(const NameFields& fields, const std::string& stem) {
   file = file.lexically_normal();
   check(file.has_stem() && file.has_extension(), "--out: expected a name before the suffix, got '",
         file.string(), "'");
-  const auto free = [&](const fs::path& name) { return !taken_.contains(name); };
   auto unique = file;
-  for (int64_t k = 1; !free(unique); ++k) {
-    unique =
-        file.parent_path() / (file.stem().string() + "-" + std::to_string(k) + file.extension().string());
-  }
+  auto& k = numbers_[file];
+  while (!taken_.insert(unique).second) unique = numbered(file, ++k);
   check_length(unique);
-  taken_.insert(unique);
   return unique;
 }
 
-void refuse_existing(const std::vector<fs::path>& files, bool force) {
-  for (const auto& file : files) {
-    check(!fs::is_directory(file), file.string(), " is a folder; hint: a name that ends in .png");
-    check(force || !fs::exists(file), file.string(),
-          " is there already; hint: --force writes over it, -o gives another name");
-  }
-  std::set<fs::path> folders;
-  for (const auto& file : files) folders.insert(file.parent_path());
-  for (const auto& folder : folders) {
-    std::error_code error;
-    if (!folder.empty()) fs::create_directories(folder, error);
-    check(!error, ErrorKind::kData, folder.string(), ": cannot make this folder: ", error.message());
-    check(access(folder.empty() ? "." : folder.c_str(), W_OK) == 0, ErrorKind::kData,
-          "no permission to write in ", folder.empty() ? "the current folder" : folder.string());
-  }
+std::string lower_suffix(const fs::path& file) {
+  auto suffix = file.extension().string();
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return suffix;
 }
 
-void write_picture(const fs::path& file, const Image& image, const PngText& text, int64_t quality) {
+bool is_lossy(const fs::path& file, int64_t quality) {
   const auto suffix = lower_suffix(file);
-  if (suffix == ".webp") return write_file_atomic(file, encode_webp(image, static_cast<double>(quality)));
-  if (suffix == ".png") return write_file_atomic(file, encode_png(image, text));
-  write_file_atomic(file, encode_jpeg(image, quality));
+  return suffix != ".png" && (suffix != ".webp" || quality < 100);
+}
+
+std::vector<std::byte> picture_bytes(const fs::path& file, const Image& image, const PngText& text,
+                                     int64_t quality) {
+  const auto suffix = lower_suffix(file);
+  if (suffix == ".webp")
+    return encode_webp(image, static_cast<double>(quality), /*lossless=*/!is_lossy(file, quality));
+  return suffix == ".png" ? encode_png(image, text) : encode_jpeg(image, quality);
 }
 
 }  // namespace ldm::cli

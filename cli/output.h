@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <map>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/name_pattern.h"
@@ -15,9 +19,10 @@ namespace ldm::cli {
 class OutputNames {
  public:
   // out: a pattern (cli/name_pattern.h), a folder (ends in '/' or exists), or nothing: the current folder. In
-  // a folder pictures are called after their prompt. `several`: prompts, which need a folder or fields.
+  // a folder pictures are called after their prompt. `several`: prompts, which need a folder or fields;
+  // `fields`: those that a pattern may have, empty for all.
   // Throws kUsage for another suffix than .png, .webp, .jpg and .jpeg.
-  OutputNames(const std::string& out, bool several);
+  OutputNames(const std::string& out, bool several, std::span<const std::string_view> fields = {});
 
   // Whether names depend on the pictures' size.
   bool needs_size() const { return pattern_.uses("width") || pattern_.uses("height"); }
@@ -30,14 +35,18 @@ class OutputNames {
   NamePattern pattern_;
   bool folder_ = false;  // The pattern is a folder's.
   std::set<std::filesystem::path> taken_;
+  std::map<std::filesystem::path, int64_t> numbers_;  // The last k that a name got.
 };
 
-// Throws kUsage when one is there already and `force` is off. Makes the folders.
-void refuse_existing(const std::vector<std::filesystem::path>& files, bool force);
+// What stands behind the last dot, with it, in lower case: ".png".
+std::string lower_suffix(const std::filesystem::path& file);
 
-// Writes a picture in the format that its name ends in. `text` goes into PNG only; `quality`, 1 to 100, is
-// that of JPEG and WebP.
-void write_picture(const std::filesystem::path& file, const Image& image, const PngText& text,
-                   int64_t quality);
+// A picture in the format that the file's name ends in. `text` goes into PNG only; `quality`, 1 to 100, is
+// that of JPEG and WebP, which keeps every pixel at 100.
+std::vector<std::byte> picture_bytes(const std::filesystem::path& file, const Image& image,
+                                     const PngText& text, int64_t quality);
+
+// Whether that format changes pixels.
+bool is_lossy(const std::filesystem::path& file, int64_t quality);
 
 }  // namespace ldm::cli

@@ -21,10 +21,15 @@ using namespace std::chrono_literals;
 constexpr char kPreviewKeyword[] = "Comment";
 constexpr char kPreviewMark[] = "preview of ldm: written over while pictures are drawn";
 
+// Whether an earlier run left it.
 bool is_preview(const fs::path& file) {
-  const MappedFile mapped(file);
-  return sniff_image(mapped.bytes()) == ImageFormat::kPng &&
-         find_text(read_png_text(mapped.bytes()), kPreviewKeyword) == kPreviewMark;
+  try {
+    const MappedFile mapped(file);
+    return sniff_image(mapped.bytes()) == ImageFormat::kPng &&
+           find_text(read_png_text(mapped.bytes()), kPreviewKeyword) == kPreviewMark;
+  } catch (const Error&) {  // Not there, or broken.
+    return false;
+  }
 }
 
 std::shared_ptr<const FirstStage> open_decoder(const std::string& files, const LatentDiffusion& model) {
@@ -42,16 +47,20 @@ void add_preview_options(CLI::App* verb, PreviewFlags& flags) {
                   "ENCODER,DECODER of a tiny autoencoder for it; without it the latents' colours");
 }
 
-void check_preview(const PreviewFlags& flags, bool force) {
+void plan_preview(const PreviewFlags& flags, OutputFiles& files) {
   check(flags.decoder.empty() || !flags.file.empty(), "--preview-decoder: expected --preview with it");
   if (flags.file.empty()) return;
   const fs::path file = flags.file;
-  check(file.extension() == ".png", "--preview: expected a name that ends in .png, got '", flags.file, "'");
-  refuse_existing({file}, force || (fs::is_regular_file(file) && is_preview(file)));
+  check(lower_suffix(file) == ".png", "--preview: expected a name that ends in .png, got '", flags.file, "'");
+  files.plan(file, "--preview", is_preview(file));
 }
 
-PreviewFile::PreviewFile(const PreviewFlags& flags, const LatentDiffusion& model)
-    : file_(flags.file), preview_(model, open_decoder(flags.decoder, model)) {}
+PreviewFile::PreviewFile(const PreviewFlags& flags, const LatentDiffusion& model, OutputFiles& files,
+                         LogFn log)
+    : file_(flags.file),
+      preview_(model, open_decoder(flags.decoder, model)),
+      files_(files),
+      log_(std::move(log)) {}
 
 void PreviewFile::listen(DrawHooks& hooks) {
   hooks.estimate = [this, next = std::move(hooks.estimate)](const torch::Tensor& latents) {
@@ -69,13 +78,19 @@ void PreviewFile::listen(DrawHooks& hooks) {
 }
 
 void PreviewFile::show(std::span<const Image> pictures) {
-  const auto picture = pictures.size() == 1 ? pictures[0] : make_grid(pictures);
-  write_file_atomic(file_, encode_png(picture, {{kPreviewKeyword, kPreviewMark}}));
   shown_ = std::chrono::steady_clock::now();
+  const auto picture = pictures.size() == 1 ? pictures[0] : make_grid(pictures);
+  try {
+    files_.write(file_, encode_png(picture, {{kPreviewKeyword, kPreviewMark}}));
+  } catch (const Error& error) {
+    log_warning(log_, std::string("--preview: ") + error.what() + "; drawing goes on");
+    log_ = {};
+  }
 }
 
-std::unique_ptr<PreviewFile> open_preview(const PreviewFlags& flags, const LatentDiffusion& model) {
-  return flags.file.empty() ? nullptr : std::make_unique<PreviewFile>(flags, model);
+std::unique_ptr<PreviewFile> open_preview(const PreviewFlags& flags, const LatentDiffusion& model,
+                                          OutputFiles& files, LogFn log) {
+  return flags.file.empty() ? nullptr : std::make_unique<PreviewFile>(flags, model, files, std::move(log));
 }
 
 }  // namespace ldm::cli

@@ -6,7 +6,9 @@
 #include <span>
 #include <string>
 
+#include "cli/output_files.h"
 #include "cli/verb.h"
+#include "ldm/core/log.h"
 #include "ldm/pipeline/generator.h"
 #include "ldm/pipeline/preview.h"
 
@@ -22,12 +24,13 @@ struct PreviewFlags {
 void add_preview_options(CLI::App* verb, PreviewFlags& flags);
 
 // Throws kUsage for another suffix than .png, and for a file that is there and no earlier preview.
-void check_preview(const PreviewFlags& flags, bool force);
+void plan_preview(const PreviewFlags& flags, OutputFiles& files);
 
 // Refreshes the file while pictures are drawn, at most twice a second; each time it is replaced as a whole.
+// Where it cannot be written, drawing goes on all the same: the first time is a warning.
 class PreviewFile {
  public:
-  PreviewFile(const PreviewFlags& flags, const LatentDiffusion& model);
+  PreviewFile(const PreviewFlags& flags, const LatentDiffusion& model, OutputFiles& files, LogFn log);
 
   // Adds this listener to those in `hooks`, which must not outlive it.
   void listen(DrawHooks& hooks);
@@ -37,10 +40,13 @@ class PreviewFile {
 
   std::filesystem::path file_;
   Preview preview_;
+  OutputFiles& files_;
+  LogFn log_;  // Empty once it was warned.
   std::chrono::steady_clock::time_point shown_;
 };
 
-// Null where no preview is asked for.
-std::unique_ptr<PreviewFile> open_preview(const PreviewFlags& flags, const LatentDiffusion& model);
+// Null where no preview is asked for. `files` has to outlive it.
+std::unique_ptr<PreviewFile> open_preview(const PreviewFlags& flags, const LatentDiffusion& model,
+                                          OutputFiles& files, LogFn log);
 
 }  // namespace ldm::cli

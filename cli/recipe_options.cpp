@@ -6,11 +6,14 @@
 #include <string_view>
 
 #include "cli/foreign_recipe.h"
+#include "cli/option_values.h"
+#include "cli/picture_kind.h"
 #include "ldm/core/error.h"
 #include "ldm/core/names.h"
 #include "ldm/image/decode.h"
 #include "ldm/image/png_text.h"
 #include "ldm/io/file.h"
+#include "ldm/io/printable.h"
 #include "ldm/model/model_file.h"
 
 namespace ldm::cli {
@@ -78,9 +81,11 @@ void check_files(const OptionPairs& used, const Recipe& recipe, const fs::path& 
     for (const auto& [key, value] : used) {
       if (!names_file(value, file)) continue;
       check(fs::is_regular_file(file), ErrorKind::kData, picture.string(), ": was drawn with --", key, " ",
-            value, ", which is not there; hint: give --", key, " again, or start where it was drawn");
+            printable(value), ", which is not there; hint: give --", key,
+            " again, or start where it was drawn");
       check(file_sha256(file) == hash, ErrorKind::kData, picture.string(), ": was drawn with --", key, " ",
-            value, ", which has other contents now; hint: --", key, " ", value, " takes it all the same");
+            printable(value), ", which has other contents now; hint: give --", key,
+            " again to take it all the same");
     }
   }
 }
@@ -99,7 +104,8 @@ OptionPairs options_of(const Recipe& recipe, const CLI::App& verb, const fs::pat
     }
   }
   if (!translated.left_out.empty())
-    log_warning(log, picture.string() + ": not understood and left out: " + join_names(translated.left_out));
+    log_warning(log, picture.string() +
+                         ": not understood and left out: " + one_line(join_names(translated.left_out), 500));
   return out;
 }
 
@@ -128,13 +134,28 @@ OptionPairs hash_files(const CLI::App& verb, const OptionPairs& options) {
   return out;
 }
 
-Recipe read_recipe(const fs::path& picture) {
+PngText read_texts(const fs::path& picture, std::span<const std::byte> bytes) {
+  try {
+    return read_png_text(bytes);
+  } catch (const Error& error) {
+    fail(error.kind(), picture.string(), ": ", error.what());
+  }
+}
+
+Recipe read_recipe(const fs::path& picture, const LogFn& log) {
   const MappedFile file(picture);
+  const auto kind = picture_kind(file.bytes());
   check(sniff_image(file.bytes()) == ImageFormat::kPng, ErrorKind::kFormat, picture.string(),
-        ": expected a PNG picture with a recipe inside; other formats hold none");
-  auto recipe = find_recipe(read_png_text(file.bytes()));
-  check(recipe.has_value(), ErrorKind::kFormat, picture.string(),
-        ": holds no recipe (neither ours nor the parameters of the web UIs)");
+        ": expected a PNG picture with a recipe inside; ",
+        kind.empty() ? "this is something else" : "this is " + kind + ", and those hold none");
+  std::string damage;
+  auto recipe = find_recipe(read_texts(picture, file.bytes()), &damage);
+  if (!damage.empty()) damage = picture.string() + ": its recipe is damaged: " + one_line(damage, 200);
+  check(recipe.has_value(), ErrorKind::kFormat,
+        damage.empty()
+            ? picture.string() + ": holds no recipe (neither ours nor the parameters of the web UIs)"
+            : damage);
+  if (!damage.empty()) log_warning(log, damage + "; going on with the parameters of the web UIs beside it");
   return *std::move(recipe);
 }
 
@@ -147,8 +168,10 @@ void repeat_recipe(CLI::App& verb, const Recipe& recipe, const fs::path& picture
   std::set<CLI::Option*> set;
   for (const auto& pair : options_of(recipe, verb, picture, log)) {
     const auto* found = find_option(verb, pair.first);
-    check(found != nullptr && changes_pictures(*found), ErrorKind::kFormat, picture.string(),
-          ": was drawn with --", pair.first, ", which ldm ", verb.get_name(), " does not have");
+    check(found != nullptr, ErrorKind::kFormat, picture.string(), ": was drawn with the option ",
+          printable(pair.first), ", which ldm ", verb.get_name(), " does not have");
+    check(changes_pictures(*found), ErrorKind::kFormat, picture.string(), ": its recipe has --",
+          option_key(*found), ", which a recipe may not set");
     if (typed.contains(found) || (pair.first == "prompt" && is_typed(verb, "prompts-file"))) continue;
     auto* option = verb.get_option(found->get_name());
     option->add_result(pair.second);
@@ -156,10 +179,16 @@ void repeat_recipe(CLI::App& verb, const Recipe& recipe, const fs::path& picture
     used.push_back(pair);
   }
   check_files(used, recipe, picture);
+  const auto misfit = [&](const std::exception& error) {
+    fail(ErrorKind::kFormat, picture.string(), ": the recipe does not fit: ", one_line(error.what(), 200));
+  };
   try {
+    check_values(verb);
     for (auto* option : set) option->run_callback();
+  } catch (const Error& error) {
+    misfit(error);
   } catch (const CLI::Error& error) {
-    fail(ErrorKind::kFormat, picture.string(), ": the recipe does not fit: ", error.what());
+    misfit(error);
   }
 }
 
@@ -167,8 +196,8 @@ std::string other_model(const Recipe& recipe, const std::string& sha256) {
   if (recipe.model_hash.empty() || sha256.empty()) return {};
   auto hash = recipe.model_hash;
   if (sha256.starts_with(hash)) return {};
-  return "drawn with a model" + (recipe.model.empty() ? "" : " '" + recipe.model + "'") + " of hash " + hash +
-         ", this one has " + sha256.substr(0, 10);
+  return "drawn with a model" + (recipe.model.empty() ? "" : " " + printable(recipe.model)) + " of hash " +
+         printable(hash) + ", this one has " + sha256.substr(0, 10);
 }
 
 }  // namespace ldm::cli

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,8 +27,12 @@ OptionPairs typed_options(const CLI::App& verb);
 // The SHA-256 of each file that FILE options name, by the name as it was typed. Folders are left out.
 OptionPairs hash_files(const CLI::App& verb, const OptionPairs& options);
 
-// The recipe inside a picture. Throws kData when it cannot be read, kFormat when it holds none.
-Recipe read_recipe(const std::filesystem::path& picture);
+// The recipe inside a picture. A damaged one for which the web UIs' text stands in is a warning. Throws kData
+// when the picture cannot be read, kFormat when it holds no recipe or a damaged one.
+Recipe read_recipe(const std::filesystem::path& picture, const LogFn& log);
+
+// The texts of a PNG's bytes; what it throws names the file.
+PngText read_texts(const std::filesystem::path& picture, std::span<const std::byte> bytes);
 
 // Sets the options that a recipe of `picture` holds, but for those on the command line, and runs what they
 // are bound to. Recipes of other programs are translated; what of them is not understood becomes a warning.

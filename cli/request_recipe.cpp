@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
+#include <string_view>
+#include <utility>
 
+#include "cli/read_number.h"
 #include "cli/recipe_options.h"
 #include "cli/version.h"
 #include "ldm/core/error.h"
@@ -35,22 +37,32 @@ uint64_t read_seed(const std::string& text) {
   if (text == "random" || text == "-1") {
     return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) % 1000000007;
   }
-  uint64_t seed = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  check(!text.empty() && error == std::errc() && end == text.data() + text.size(),
-        "--seed: expected a whole number from 0 to 2^64-1, or random, got '", text, "'");
-  return seed;
+  const auto seed = read_whole_number(text);
+  check(seed.has_value(), "--seed: expected a whole number from 0 to 2^64-1, or random, got '", text, "'");
+  return *seed;
 }
 
 void read_size(const std::string& text, GenerateRequest& request) {
   if (text.empty()) return;
-  long long width = 0, height = 0;
-  char end = 0;
-  const int found = std::sscanf(text.c_str(), "%lldx%lld%c", &width, &height, &end);
-  check(found == 2 && width > 0 && height > 0, "--size: expected WIDTHxHEIGHT in pixels, e.g. 64x64, got '",
-        text, "'");
-  request.width = width;
-  request.height = height;
+  const auto cross = std::min(text.find('x'), text.size());
+  const auto width = read_whole_number(std::string_view(text).substr(0, cross));
+  const auto height = read_whole_number(std::string_view(text).substr(std::min(cross + 1, text.size())));
+  check(width && height, "--size: expected WIDTHxHEIGHT in pixels, e.g. 64x64, got '", text, "'");
+  const auto fits = [](uint64_t side) { return side >= 1 && side <= static_cast<uint64_t>(kLongestSide); };
+  check(fits(*width) && fits(*height), "--size: expected a width and height of 1..", kLongestSide,
+        " pixels, got ", text);
+  request.width = static_cast<int64_t>(*width);
+  request.height = static_cast<int64_t>(*height);
+}
+
+NameFields request_fields(const GenerateRequest& request, const std::filesystem::path& model) {
+  auto fields = fields_of_now();
+  fields.label = request.label;
+  fields.sampler = find_sampler(request.sampler).name;
+  fields.steps = request.sampling.steps;
+  fields.guidance = request.guidance.scale;
+  fields.model = model.stem().string();
+  return fields;
 }
 
 Recipe run_recipe(const GenerateRequest& r, const CLI::App& verb, const std::filesystem::path& model,
@@ -94,6 +106,12 @@ Recipe picture_recipe(Recipe run, const std::string& prompt, const GeneratedImag
   std::stable_sort(run.options.begin(), run.options.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   return run;
+}
+
+Recipe grid_recipe(const Recipe& run, const std::string& prompt, std::span<const GeneratedImage> images) {
+  auto recipe = run;
+  set_option(recipe.options, "count", std::to_string(images.size()));
+  return picture_recipe(std::move(recipe), prompt, images.front());
 }
 
 }  // namespace ldm::cli

@@ -25,6 +25,7 @@ void stop_on_signals(const StopToken& stop) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);  // A write past ulimit -f fails with EFBIG instead, and is cleaned up after.
 }
 
 }  // namespace ldm::cli

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <iostream>
 
+#include "ldm/io/printable.h"
+
 namespace ldm::cli {
 namespace {
 
@@ -61,7 +63,7 @@ void Terminal::show_line(const Progress& state) {
 void Terminal::message(LogLevel level, std::string_view text) {
   const std::lock_guard lock(mutex_);
   clear_bar();
-  *out_ << (level == LogLevel::kWarning ? "warning: " : "") << text << std::endl;
+  *out_ << (level == LogLevel::kWarning ? "warning: " : "") << plain_text(text, /*lines=*/true) << std::endl;
 }
 
 void Terminal::end_bar() {

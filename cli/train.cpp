@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/print_json.h"
 #include "cli/start_torch.h"
 #include "cli/verb.h"
 #include "ldm/config/options.h"
@@ -41,15 +42,13 @@ std::unique_ptr<TrainTask> make_task(const RunConfig& config, const Context& con
 
 void print_report(const TrainReport& report, const std::filesystem::path& run, bool json) {
   if (json) {
-    std::cout << nlohmann::ordered_json{{"run", run.string()},
-                                        {"model", report.model.string()},
-                                        {"first_step", report.first_step},
-                                        {"steps", report.steps_done},
-                                        {"finished", report.finished},
-                                        {"seconds", report.seconds},
-                                        {"images_per_second", report.images_per_second}}
-                     .dump()
-              << '\n';
+    print_json({{"run", run.string()},
+                {"model", report.model.string()},
+                {"first_step", report.first_step},
+                {"steps", report.steps_done},
+                {"finished", report.finished},
+                {"seconds", report.seconds},
+                {"images_per_second", report.images_per_second}});
     return;
   }
   std::cout << (report.finished ? "Finished" : "Stopped") << " after step " << report.steps_done << " ("
@@ -60,7 +59,7 @@ void print_report(const TrainReport& report, const std::filesystem::path& run, b
 
 void print_unstarted(const std::filesystem::path& run, bool json) {
   if (json) {
-    std::cout << nlohmann::ordered_json{{"run", run.string()}, {"finished", false}}.dump() << '\n';
+    print_json({{"run", run.string()}, {"finished", false}});
   } else {
     std::cout << "Stopped before the first step; nothing was written.\n";
   }

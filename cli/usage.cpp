@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/option_values.h"
 #include "ldm/core/error.h"
 #include "ldm/core/names.h"
 
@@ -55,6 +56,7 @@ std::string parse_arguments(CLI::App& app, std::vector<std::string> arguments) {
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back.
   try {
     app.parse(arguments);
+    check_values(chosen(app));
   } catch (const CLI::CallForHelp&) {
     return chosen(app).help();
   } catch (const CLI::CallForVersion& version) {
@@ -64,6 +66,7 @@ std::string parse_arguments(CLI::App& app, std::vector<std::string> arguments) {
     const std::string who = verb.get_name();
     const auto extras = app.remaining(/*recurse=*/true);
     if (!extras.empty()) fail_extra(verb, who, extras.front());
+    check_values(verb);
     fail(ErrorKind::kUsage, who, ": ", error.what(), " (", command(who), " --help says more)");
   }
   return {};

@@ -118,7 +118,8 @@ std::string taken_by(const LatentDiffusion& model) {
 }
 
 void check_request(const LatentDiffusion& model, const GenerateRequest& r) {
-  check(r.count >= 1 && r.count <= 100000, "generate: expected 1..100000 images, got ", r.count);
+  check(r.count >= 1 && r.count <= kMostImages, "generate: expected 1..", kMostImages, " images, got ",
+        r.count);
   const auto steps = r.sampling.steps;
   check(steps >= 1 && steps <= model.schedule().timesteps(), "generate: expected 1..",
         model.schedule().timesteps(), " steps, got ", steps);
@@ -126,7 +127,8 @@ void check_request(const LatentDiffusion& model, const GenerateRequest& r) {
         "interpolate: expected two places and two frames or more, got ", r.path.places.size(), " and ",
         r.count);
   check(r.batch_size >= 1, "generate: expected a positive batch size, got ", r.batch_size);
-  check(r.clip_skip >= 0, "generate: expected a clip-skip of 1 (none) or more, got ", r.clip_skip);
+  check(r.clip_skip >= 0, "generate: expected a clip-skip of 1 (none) or more, or 0 (the model's own), got ",
+        r.clip_skip);
   const double variation = r.variation.strength;
   check(variation >= 0 && variation <= 1, "generate: expected a subseed strength of 0 to 1, got ", variation);
   check_edit(r.edit);

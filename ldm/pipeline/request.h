@@ -27,6 +27,8 @@ struct VariationRequest {
 
 // Of a picture that is drawn, in pixels.
 inline constexpr int64_t kLongestSide = 4096;
+// Of one request.
+inline constexpr int64_t kMostImages = 100000;
 
 // Large pictures by overlapping crops, see model/tiles.h.
 struct TileRequest {

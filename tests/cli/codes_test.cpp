@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ldm/image/decode.h"
+#include "ldm/image/png.h"
 #include "ldm/nn/state_dict.h"
 #include "tests/cli/tiny_run.h"
 
@@ -97,15 +98,77 @@ TEST(Codes, RefusesWhatItCannotDo) {
   expect_refusal(run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage}), 1,
                  "expected latents [4, h, w]");
   expect_refusal(run_program({"encode", tiny().pictures, latents, "-m", tiny().first_stage}), 2, "--force");
-  write_tensor_file(latents, {{"a.png", at::zeros({4, 4, 4})}, {"a.jpg", at::zeros({4, 4, 4})}}, {});
+  write_tensor_file(latents, {{"x/a.png", at::zeros({4, 4, 4})}, {"y/a.png", at::zeros({4, 4, 4})}}, {});
   expect_refusal(run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage}), 1,
                  "two latents would become");
+  write_tensor_file(latents, {{"a.png", at::zeros({4, 4, 4})}},
+                    {{"ldm.picture_sizes", R"({"a.png": [33, 32]})"}});
+  expect_refusal(run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage}), 1,
+                 "a picture of at most 32x32 pixels, got 33x32");
+  expect_refusal(run_program({"encode", tiny().pictures, scratch / "y.png", "-m", tiny().first_stage}), 2,
+                 "ends in .safetensors");
+  expect_refusal(
+      run_program({"decode", tiny().pictures + "/0-red.png", scratch / "out", "-m", tiny().first_stage}), 1,
+      "a PNG picture, not a file of latents");
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+}
+
+TEST(Codes, PicturesOfOneStemStayApart) {
+  const Scratch scratch;
+  fs::create_directory(scratch / "in");
+  fs::copy(tiny().pictures + "/0-red.png", scratch / "in/a.png");
+  fs::copy(tiny().pictures + "/2-blue.png", scratch / "in/a.jpg");  // The content decides what it is.
+  fs::copy(tiny().pictures + "/2-blue.png", scratch / "in/b.png");
+  const auto latents = scratch / "l.safetensors";
+  ASSERT_EQ(run_program({"encode", scratch / "in", latents, "-m", tiny().first_stage}).code, 0);
+  const auto decoded = run_program({"decode", latents, scratch / "out", "-m", tiny().first_stage});
+  ASSERT_EQ(decoded.code, 0) << decoded.err;
+  EXPECT_EQ(read_image(scratch / "out/a.jpg.png"), read_image(scratch / "out/b.png"));
+  EXPECT_NE(read_image(scratch / "out/a.png.png"), read_image(scratch / "out/b.png"));
+}
+
+TEST(Reconstruct, SaysWhatTheSheetLacks) {
+  const Scratch scratch;
+  fs::create_directory(scratch / "in");
+  fs::copy(tiny().pictures + "/0-red.png", scratch / "in/a.png");
+  write_png(scratch / "in/b.png", make_image(24, 40, 3));
+  const auto mixed =
+      run_program({"reconstruct", scratch / "in", "-m", tiny().first_stage, "-o", scratch / "a.png"});
+  EXPECT_EQ(mixed.code, 0);
+  EXPECT_NE(mixed.err.find("the sheet shows 1 of 2 pictures"), std::string::npos) << mixed.err;
+  const auto one_size = run_program(
+      {"reconstruct", scratch / "in", "-m", tiny().first_stage, "--size", "32", "-o", scratch / "b.png"});
+  EXPECT_EQ(one_size.err.find("warning"), std::string::npos) << one_size.err;
+  expect_refusal(run_program({"reconstruct", scratch / "in", "-o", scratch / "r{n}.png"}), 2,
+                 "unknown field {n}");
+}
+
+TEST(Reconstruct, AMeanOfAPartIsNoSuccess) {
+  const Scratch scratch;
+  fs::create_directory(scratch / "in");
+  for (int k = 0; k < 4000; ++k)
+    fs::create_hard_link(k == 0 ? tiny().pictures + "/0-red.png" : scratch / "in/0.png",
+                         scratch / ("in/" + std::to_string(k) + ".png"));
+  RunningProgram program({"reconstruct", scratch / "in", "-m", tiny().first_stage, "--size", "128"}, scratch);
+  ASSERT_TRUE(program.wait_for_handler());
+  ASSERT_TRUE(wait_for_lines(scratch / "err", 1));  // Progress.
+  program.interrupt();
+  EXPECT_EQ(program.wait(), 1);
+  EXPECT_NE(read_whole(scratch / "err").find("of 4000 pictures; the figures are of these"),
+            std::string::npos);
+  EXPECT_NE(read_whole(scratch / "out").find("dB, mean of "), std::string::npos);
 }
 
 TEST(Data, RefusesAnUnknownSet) {
   const Scratch scratch;
   expect_refusal(run_program({"data", "emojis", scratch / "out"}), 2,
                  "expected emoji or scenes, got 'emojis'");
+  expect_refusal(run_program({"data", "scenes", scratch / "out", "--colour-copies", "3"}), 2,
+                 "--colour-copies: does not count for scenes");
+  expect_refusal(run_program({"data", "emoji", scratch / "out", "-n", "3"}), 2,
+                 "--count: does not count for emoji");
+  expect_refusal(run_program({"data", "scenes", scratch / "out", "--seed", "-1"}), 2,
+                 "--seed: expected a whole number from 0 to 2^64-1, got '-1'");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // `ldm generate` and `ldm convert` with the tiny model.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -109,14 +111,93 @@ TEST(Generate, RefusesWhatItCannotDo) {
   const Scratch scratch;
   const auto out = scratch / "a.png";
   expect_refusal(draw({"-o", out, "--sampler", "eulr"}), 2, "euler");
-  expect_refusal(draw({"-o", out, "--size", "40x5000"}), 2, "1..4096 pixels, got 5000");
+  expect_refusal(draw({"-o", out, "--size", "40x5000"}), 2, "1..4096 pixels, got 40x5000");
   expect_refusal(draw({"-o", out, "--size", "big"}), 2, "WIDTHxHEIGHT");
   expect_refusal(draw({"-o", out, "--steps", "101"}), 2, "expected 1..100 steps, got 101");
   expect_refusal(draw({"-o", out, "--class", "1"}), 2, "not a class");
   expect_refusal(draw({"-o", scratch / "a.gif"}), 2, ".png");
   expect_refusal(draw({"-o", out, "--samplr", "ddim"}), 2, "--sampler");
   expect_refusal(draw({"-o", out}, tiny().first_stage), 2, "this is a first stage");
+  expect_refusal(draw({"-o", out, "-n", "100001"}), 2, "expected 1..100000 images, got 100001");
+  expect_refusal(draw({"-o", out, "-n", "0"}), 2, "expected 1..100000 images, got 0");
+  expect_refusal(draw({"-o", out, "--negative", "caf\xe9"}), 2, "--negative: expected text in UTF-8");
+  expect_refusal(draw({"-o", out, "--negative", std::string(40000, 'x')}), 2, "at most 32768 bytes");
   EXPECT_FALSE(fs::exists(out));
+}
+
+TEST(Generate, WhatIsRefusedLeavesNoFolder) {
+  const Scratch scratch;
+  expect_refusal(draw({"-o", scratch / "new/deep/a.png", "--steps", "0"}), 2, "steps, got 0");
+  EXPECT_FALSE(fs::exists(scratch / "new"));
+}
+
+TEST(Generate, EachLineOfPromptsHasToBeText) {
+  const Scratch scratch;
+  const std::string file = scratch / "prompts.txt";
+  for (const auto& bad : {std::string("b\0d", 3), std::string("b\xe9"), std::string(40000, 'x')}) {
+    write_whole(file, "\xEF\xBB\xBFred disc\n\n" + bad + "\n");
+    const auto drawn = run_program(
+        {"generate", "--prompts-file", file, "-m", tiny().model, "--steps", "2", "-o", scratch / "out/"});
+    expect_refusal(drawn, 1, "prompts.txt:3: expected ");
+  }
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+  write_whole(file, "\xEF\xBB\xBFred disc\n");
+  const auto drawn = run_program({"generate", "--prompts-file", file, "-m", tiny().model, "--steps", "2",
+                                  "--json", "-o", scratch / "out/"});
+  EXPECT_EQ(nlohmann::json::parse(drawn.out)["images"][0]["prompt"], "red disc") << "no byte order mark";
+}
+
+TEST(Generate, AnyNameOfAFileCanBeListed) {
+  const Scratch scratch;
+  const auto drawn = draw({"-o", scratch / "lat\xe9.png", "--json"});
+  EXPECT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_EQ(nlohmann::json::parse(drawn.out)["images"].size(), 1u);
+}
+
+TEST(Generate, ThePreviewIsNoPictureOfTheRun) {
+  const Scratch scratch;
+  const auto both = scratch / "s.png";
+  expect_refusal(draw({"-n", "2", "--preview", both, "-o", both}), 2, "written already, as --preview says");
+  expect_refusal(draw({"-n", "2", "--preview", scratch / "./s-1.png", "-o", both}), 2, "as --preview says");
+}
+
+TEST(Generate, AFailingPreviewStopsNothing) {
+  const Scratch scratch;
+  const auto preview = scratch / (std::string(245, 'p') + ".png");  // No room for a temporary name beside it.
+  const auto drawn = draw({"-n", "3", "--batch", "1", "--preview", preview, "-o", scratch / "a.png"});
+  EXPECT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_TRUE(fs::exists(scratch / "a-2.png"));
+  const auto warning = drawn.err.find("warning: --preview: cannot create");
+  EXPECT_NE(warning, std::string::npos) << drawn.err;
+  EXPECT_EQ(drawn.err.find("warning: --preview", warning + 1), std::string::npos) << "once is enough";
+}
+
+TEST(Generate, AFileThatAppearsIsKeptAndWhatWasFinishedIsListed) {
+  const Scratch scratch;
+  fs::create_directory(scratch / "pictures");
+  RunningProgram program({"generate", "red disc", "-m", tiny().model, "--steps", "100", "-n", "600",
+                          "--batch", "2", "-o", scratch / "pictures/{n}.png"},
+                         scratch);
+  for (int tries = 0; tries < 60000 && !fs::exists(scratch / "pictures/1.png"); ++tries) usleep(1000);
+  write_whole(scratch / "pictures/60.png", "theirs");
+  EXPECT_EQ(program.wait(), 1);
+  EXPECT_EQ(read_whole(scratch / "pictures/60.png"), "theirs");
+  const auto error = read_whole(scratch / "err"), listed = read_whole(scratch / "out");
+  EXPECT_NE(error.find("60.png': File exists"), std::string::npos) << error;
+  EXPECT_NE(error.find("these pictures were finished:"), std::string::npos) << error;
+  EXPECT_NE(listed.find("/59.png  seed "), std::string::npos) << listed;
+  EXPECT_EQ(listed.find("/60.png"), std::string::npos);
+}
+
+TEST(Generate, AFileThatMayNotGrowIsAnErrorLikeAnother) {
+  const Scratch scratch;
+  const std::string program = std::string(std::getenv("LDM_BUILD_DIR")) + "/bin/ldm";
+  const auto command = "ulimit -f 1; " + program + " generate 'red disc' -q -m " + tiny().model +
+                       " --steps 2 --size 64x64 -o " + scratch / "a.png" + " >/dev/null 2>&1";
+  const int status = std::system(command.c_str());
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_TRUE(fs::is_empty(scratch.path())) << "a temporary file is left";
 }
 
 TEST(Generate, RefusesToWriteOver) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ldm/image/decode.h"
+#include "ldm/image/png.h"
 #include "tests/cli/tiny_run.h"
 
 namespace ldm::cli {
@@ -87,6 +88,49 @@ TEST(Interpolate, RefusesWhatItCannotDo) {
       run_interpolate({"--images", "/none/a.png", "/none/b.png", "-m", tiny().first_stage, "-o", out}), 1,
       "/none/a.png");
   expect_refusal(run_interpolate({"red", "blue", "--fram", "3"}), 2, "--frames");
+  const auto first = tiny().pictures + "/0-red.png", last = tiny().pictures + "/2-blue.png";
+  for (const auto& [option, value] : {std::pair("--negative", "x"), std::pair("--guidance", "7"),
+                                      std::pair("--sampler", "heun"), std::pair("--seeds", "3")}) {
+    expect_refusal(run_interpolate({option, value, "-o", out, "--images", first, last}), 2,
+                   std::string("--images: ") + option + " does not count there");
+  }
+  expect_refusal(run_interpolate({"--latents", "g.safetensors", "--size", "32x32", "-o", out}), 2,
+                 "--latents: --size does not count there");
+  expect_refusal(run_interpolate({"--size", "5000x3", "-o", out, "--images", first, last}), 2,
+                 "1..4096 pixels");
+  expect_refusal(run_interpolate({"red", "b\xe9", "-o", out}), 2, "the prompt: expected text in UTF-8");
+  expect_refusal(run_interpolate({"red", "blue", "-o", scratch / "{n}.webp"}), 2, "unknown field {n}");
+}
+
+TEST(Interpolate, NoFileOfARunIsLost) {
+  const Scratch scratch;
+  expect_refusal(run_interpolate({"red", "blue", "--frames", "2", "--sheet", scratch / "d/000.png",
+                                  "--pictures", scratch / "d", "-o", scratch / "d/q.webp"}),
+                 2, "000.png is written already, as --sheet says");
+  EXPECT_FALSE(fs::exists(scratch / "d"));
+}
+
+TEST(Interpolate, NamesAreLikeThoseOfGenerate) {
+  const Scratch scratch;
+  const auto run = run_interpolate({"Red disc", "blue", "-m", tiny().model, "--steps", "2", "--frames", "2",
+                                    "--seeds", "4", "-o", scratch / "{prompt}-{seed}-{steps}.WEBP"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_TRUE(fs::exists(scratch / "red-disc-4-2.WEBP"));
+}
+
+TEST(Interpolate, LatentsKeepTheirPicturesSize) {
+  const Scratch scratch;
+  fs::create_directory(scratch / "in");
+  write_png(scratch / "in/a.png", make_image(30, 27, 3, 40));
+  write_png(scratch / "in/b.png", make_image(31, 26, 3, 200));  // Coded as the other: 32x32.
+  const auto latents = scratch / "l.safetensors";
+  ASSERT_EQ(run_program({"encode", scratch / "in", latents, "-m", tiny().first_stage}).code, 0);
+  const auto run = run_interpolate(
+      {"--latents", latents, "-m", tiny().first_stage, "--frames", "2", "--pictures", scratch / "frames"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  const auto frame = read_image(scratch / "frames/000.png");
+  EXPECT_EQ(frame.width, 30);
+  EXPECT_EQ(frame.height, 26);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/output_files.h"
 #include "ldm/core/error.h"
 #include "ldm/image/decode.h"
 #include "ldm/io/file.h"
@@ -75,7 +76,8 @@ TEST(NamePattern, RefusesWhatIsNoField) {
   EXPECT_TRUE(says(refused("{}.png"), "unknown field {}"));
   EXPECT_TRUE(says(refused("{seed.png"), "without its other half"));
   EXPECT_TRUE(says(refused("seed}.png"), "without its other half"));
-  for (const auto* width : {"{n:}", "{n:x}", "{n:99}", "{n:-3}", "{n:0x3}", "{prompt:3}", "{date:3}"})
+  for (const auto* width :
+       {"{n:}", "{n:x}", "{n:99}", "{n:0}", "{n:-3}", "{n:0x3}", "{prompt:3}", "{date:3}"})
     EXPECT_TRUE(says(refused(std::string(width) + ".png"), "expected {")) << width;
 }
 
@@ -108,19 +110,84 @@ TEST(OutputNames, RefusesWhatIsNoPicture) {
   EXPECT_EQ(refused("{n}.PNG", "x", true), "");
 }
 
-TEST(Output, RefusesToWriteOver) {
+TEST(OutputNames, ManyPicturesOfOneNameAreQuicklyNamed) {
+  OutputNames names("a.png", false);
+  fs::path last;
+  for (int64_t k = 0; k < 50000; ++k) last = names.next({}, "");  // Minutes, if each began to count at 1.
+  EXPECT_EQ(last, "a-49999.png");
+}
+
+TEST(PictureBytes, TheNameSaysTheFormat) {
   const Scratch scratch;
-  const std::vector<fs::path> names{scratch / "new/a.png", scratch / "other/b.jpg"};
-  refuse_existing(names, false);
-  EXPECT_TRUE(fs::is_directory(scratch / "new") && fs::is_directory(scratch / "other"));
-  const auto picture = make_image(8, 8, 3, 200);
-  for (const auto& name : names) write_picture(name, picture, {}, 90);
-  EXPECT_EQ(sniff_image(as_bytes(read_whole(names[1]))), ImageFormat::kJpeg);
-  EXPECT_EQ(read_image(names[0]), picture);
-  EXPECT_THROW(refuse_existing({scratch / "free.png", names[1]}, false), Error);
-  refuse_existing(names, true);
-  EXPECT_THROW(refuse_existing({scratch / "new"}, true), Error);
-  EXPECT_THROW(refuse_existing({fs::path(names[0]) / "below.png"}, true), Error);
+  auto picture = make_image(8, 8, 3);
+  for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<uint8_t>(i * 37);
+  const auto again = [&](const char* name, int64_t quality) {
+    return decode_image(picture_bytes(name, picture, {}, quality));
+  };
+  EXPECT_EQ(sniff_image(picture_bytes("a.JPG", picture, {}, 90)), ImageFormat::kJpeg);
+  EXPECT_EQ(again("a.png", 1), picture);
+  EXPECT_EQ(again("a.webp", 100), picture);
+  EXPECT_NE(again("a.webp", 99), picture);
+  EXPECT_TRUE(is_lossy("a.webp", 99) && is_lossy("a.jpg", 100));
+  EXPECT_FALSE(is_lossy("a.webp", 100) || is_lossy("a.PNG", 1));
+}
+
+// What planning one file after the other refuses.
+std::string refused_plan(const std::vector<fs::path>& names, bool force = false) {
+  OutputFiles files(force);
+  try {
+    for (const auto& name : names) files.plan(name, "--out");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(OutputFiles, NoTwoFilesOfARunMeet) {
+  const Scratch scratch;
+  fs::create_directory(scratch / "folder");
+  fs::create_directory_symlink(scratch / "folder", scratch / "link");
+  EXPECT_EQ(refused_plan({scratch / "a.png", scratch / "b.png", scratch / "folder/a.png"}), "");
+  for (const auto* other : {"a.png", "./a.png", "none/../a.png"})
+    EXPECT_TRUE(says(refused_plan({scratch / "a.png", scratch / other}, true), "is written already"))
+        << other;
+  EXPECT_TRUE(says(refused_plan({scratch / "link/a.png", scratch / "folder/a.png"}), "is written already"));
+  EXPECT_TRUE(says(refused_plan({scratch / "d.png", scratch / "d.png/0.png"}), "a folder of this run"));
+  EXPECT_TRUE(says(refused_plan({scratch / "d.png/e/0.png", scratch / "d.png"}), "a folder of this run"));
+}
+
+TEST(OutputFiles, RefusesWhatIsThere) {
+  const Scratch scratch;
+  write_whole(scratch / "a.png", "mine");
+  fs::create_directory(scratch / "folder");
+  EXPECT_TRUE(says(refused_plan({scratch / "a.png"}), "is there already; hint: --force"));
+  EXPECT_EQ(refused_plan({scratch / "a.png"}, true), "");
+  EXPECT_TRUE(says(refused_plan({scratch / "folder"}, true), "is a folder"));
+  EXPECT_TRUE(says(refused_plan({scratch / "a.png/below/b.png"}, true), "is no folder"));
+}
+
+TEST(OutputFiles, NothingIsMadeBeforeTheFirstWrite) {
+  const Scratch scratch;
+  OutputFiles files(false);
+  const fs::path name = scratch / "new/deep/a.png";
+  files.plan(name, "--out");
+  EXPECT_FALSE(fs::exists(scratch / "new"));
+  files.write(name, as_bytes("one"));
+  files.write(name, as_bytes("two"));
+  EXPECT_EQ(read_whole(name), "two") << "what the run wrote itself it may write again";
+}
+
+TEST(OutputFiles, WhatCameMeanwhileIsKept) {
+  const Scratch scratch;
+  OutputFiles files(false), forced(true);
+  const fs::path name = scratch / "a.png";
+  files.plan(name, "--out");
+  forced.plan(name, "--out");
+  write_whole(name, "theirs");
+  EXPECT_THROW(files.write(name, as_bytes("mine")), Error);
+  EXPECT_EQ(read_whole(name), "theirs");
+  forced.write(name, as_bytes("mine"));
+  EXPECT_EQ(read_whole(name), "mine");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cli/foreign_recipe.h"
+#include "cli/request_recipe.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
 #include "ldm/core/random.h"
@@ -98,14 +99,24 @@ TEST(RecipeOptions, OnlyAGridKeepsTheNumberOfPictures) {
 
 TEST(RecipeOptions, APictureCannotSayWhereToWrite) {
   SampleVerb verb({});
-  for (const auto* name : {"out", "force", "help", "no-such"}) {
+  for (const auto* name : {"out", "force", "help"}) {
     EXPECT_TRUE(contains(refused_repeat(verb, {.options = {{name, "true"}}}, ErrorKind::kFormat),
-                         std::string("--") + name + ", which ldm generate does not have"));
+                         std::string("--") + name + ", which a recipe may not set"));
   }
+  EXPECT_TRUE(contains(refused_repeat(verb, {.options = {{"no\nsuch", "true"}}}, ErrorKind::kFormat),
+                       "'no?such', which ldm generate does not have"));
   EXPECT_EQ(verb.out, "");
   EXPECT_FALSE(verb.force);
   EXPECT_TRUE(contains(refused_repeat(verb, {.options = {{"number", "many"}}}, ErrorKind::kFormat),
                        "the recipe does not fit"));
+}
+
+TEST(RecipeOptions, AGridsRecipeCountsWhatIsInIt) {
+  const Recipe run{.options = {{"count", "8"}, {"grid", "true"}}};
+  const std::vector<GeneratedImage> finished(3, {.image = make_image(4, 4, 3), .seed = 7});
+  const auto recipe = grid_recipe(run, "cat", finished);  // The rest was stopped.
+  EXPECT_EQ(recipe.options,
+            (OptionPairs{{"count", "3"}, {"grid", "true"}, {"prompt", "cat"}, {"seed", "7"}}));
 }
 
 TEST(RecipeOptions, FilesHaveToBeTheSame) {
@@ -133,7 +144,7 @@ TEST(RecipeOptions, ReadsRecipesFromPngOnly) {
   const Scratch scratch;
   const auto refused = [](const std::string& file) -> std::string {
     try {
-      read_recipe(file);
+      read_recipe(file, {});
     } catch (const Error& error) {
       return error.what();
     }
@@ -143,6 +154,12 @@ TEST(RecipeOptions, ReadsRecipesFromPngOnly) {
   EXPECT_TRUE(contains(refused(scratch / "a.txt"), "expected a PNG picture"));
   write_png(scratch / "plain.png", make_image(4, 4, 3));
   EXPECT_TRUE(contains(refused(scratch / "plain.png"), "holds no recipe"));
+  write_png(scratch / "any.png", make_image(4, 4, 3), {{"parameters", "hello world this is no recipe"}});
+  EXPECT_TRUE(contains(refused(scratch / "any.png"), "holds no recipe"));
+  write_png(scratch / "newer.png", make_image(4, 4, 3), {{"ldm", R"({"format": 99})"}});
+  EXPECT_TRUE(contains(refused(scratch / "newer.png"), "its recipe is damaged: recipe: expected"));
+  write_whole(scratch / "half.png", read_whole(scratch / "newer.png").substr(0, 70));
+  EXPECT_TRUE(contains(refused(scratch / "half.png"), "half.png: "));
   EXPECT_FALSE(refused(scratch / "none.png").empty());
 }
 
@@ -152,7 +169,7 @@ TEST(RecipeOptions, SaysWhenTheModelIsAnother) {
   EXPECT_EQ(other_model({}, hash), "");
   EXPECT_EQ(other_model({.model_hash = "aaaaaaaaaa"}, ""), "");
   EXPECT_TRUE(contains(other_model({.model_hash = "6ce0161689", .model = "v1-5"}, hash),
-                       "'v1-5' of hash 6ce0161689, this one has aaaaaaaaaa"));
+                       "'v1-5' of hash '6ce0161689', this one has aaaaaaaaaa"));
 }
 
 std::map<std::string, std::string> translated(const std::string& parameters,

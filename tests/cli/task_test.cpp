@@ -63,6 +63,20 @@ TEST(Tasks, InpaintingKeepsTheRest) {
   EXPECT_NE(image, original);
 }
 
+TEST(Tasks, WebpKeepsTheRestAtQuality100) {
+  const Scratch scratch;
+  const auto original = stripes(40, 24);
+  const auto picture = write_png(scratch / "in.png", original);
+  const auto mask = write_png(scratch / "mask.png", mask_from(40, 24, 20));
+  const auto drawn =
+      draw_task({"--init-image", picture, "--mask", mask, "--quality", "100", "-o", scratch / "a.webp"});
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_EQ(drawn.err.find("warning"), std::string::npos) << drawn.err;
+  EXPECT_EQ(crop(read_image(scratch / "a.webp"), 0, 0, 20, 24), crop(original, 0, 0, 20, 24));
+  const auto lossy = draw_task({"--init-image", picture, "--mask", mask, "-o", scratch / "b.webp"});
+  EXPECT_NE(lossy.err.find("b.webp: this format changes pixels that the mask keeps"), std::string::npos);
+}
+
 TEST(Tasks, OutpaintingKeepsThePicture) {
   const Scratch scratch;
   const auto original = stripes(32, 32);
@@ -101,11 +115,13 @@ TEST(Tasks, RefusesWhatDoesNotGoTogether) {
   refused({"--init-image", picture, "--strength", "2"}, 2, "--strength: expected a number from 0 to 1");
   refused({"--init-image", picture, "--strength-rule", "sd"}, 2, "diffusers, ldm or a1111");
   refused({"--init-image", picture, "--outpaint", "1,2,3"}, 2, "LEFT,TOP,RIGHT,BOTTOM");
+  refused({"--init-image", picture, "--outpaint", "0,0,0,0"}, 2, "--outpaint: expected a margin to draw");
   refused({"--init-image", picture, "--feather", "3"}, 2, "nothing to feather");
   refused({"--init-image", scratch / "none.png"}, 1, "none.png");
   refused({"--init-image", scratch / "broken.png"}, 1, "broken.png");
   refused({"--layout", scratch / "boxes.json"}, 2, "this model takes words, not a layout");
-  refused({"--segmentation", picture}, 2, "this model takes words, not a label map");
+  refused({"--segmentation", write_png(scratch / "map.png", mask_from(32, 32, 8))}, 2,
+          "this model takes words, not a label map");
   refused({"--labels", picture}, 2, "--labels: expected --segmentation");
   refused({"--variation-of", picture}, 2, "not a picture to vary");
   refused({"--neighbours", picture}, 2, "not embeddings of neighbours");

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "ldm/image/png.h"
+#include "ldm/io/file.h"
 #include "tests/cli/run_program.h"
 
 namespace ldm::cli {
@@ -39,6 +41,42 @@ TEST(Usage, WantsRequiredArguments) {
   expect_usage_error({"info"}, "info: FILE is required (ldm info --help says more)");
 }
 
+TEST(Usage, SaysWhatANumberHasToBe) {
+  expect_usage_error({"generate", "x", "--steps", "abc"}, "--steps: expected a whole number, got 'abc'");
+  expect_usage_error({"generate", "x", "--guidance", "nan"}, "--guidance: expected a number, got 'nan'");
+  expect_usage_error({"generate", "x", "-n", "99999999999999999999"},
+                     "--count: expected a whole number, got '99999999999999999999'");
+  expect_usage_error({"generate", "x", "--subseed", "-1", "--subseed-strength", "0.2"},
+                     "--subseed: expected a whole number from 0 to 2^64-1, got '-1'");
+  expect_usage_error({"generate", "x", "--size", "99999999999999999999x1"},
+                     "--size: expected WIDTHxHEIGHT in pixels, e.g. 64x64, got '99999999999999999999x1'");
+}
+
+TEST(Usage, RefusesEmptyValues) {
+  for (const auto* option :
+       {"--strength", "--outpaint", "--init-image", "--model", "--preview", "--steps", "--out"}) {
+    expect_usage_error(
+        {"generate", "x", option, ""},
+        std::string(option) +
+            ": expected a value, got an empty one; hint: without the option its default counts");
+  }
+}
+
+TEST(Usage, NamesAnOptionOfTheSampler) {
+  const auto run = run_program({"generate", "x", "--sampler-option", "ordr=3"});
+  EXPECT_EQ(run.code, 2);
+  EXPECT_EQ(run.err, "ldm: --sampler-option 'ordr=3': unknown key 'ordr'; did you mean 'order'?\n");
+}
+
+TEST(Usage, SaysWhereModelsAreLookedFor) {
+  for (const auto* verb : {"generate", "reconstruct"}) {
+    const auto run = run_program({verb, (source_folder() / "docs/pictures/tasks/frog.png").string()},
+                                 {"LDM_MODELS=/nowhere"});
+    EXPECT_EQ(run.code, 1);
+    EXPECT_NE(run.err.find("no such model; hint: $LDM_MODELS"), std::string::npos) << run.err;
+  }
+}
+
 TEST(Usage, ChecksTheDevice) {
   const auto run = run_program({"doctor", "--device", "gpu"});
   EXPECT_EQ(run.code, 2);
@@ -53,6 +91,37 @@ TEST(Info, RefusesAFileThatIsNoModel) {
   EXPECT_EQ(run.out, "");
   EXPECT_EQ(run.err.rfind("ldm: ", 0), 0u) << run.err;
   EXPECT_EQ(run.err.find('\n'), run.err.size() - 1) << run.err;
+}
+
+TEST(Info, KnowsPicturesFromModels) {
+  const Scratch scratch;
+  write_whole(scratch / "a.jpg", "\xff\xd8\xff\xe0 and so on");
+  EXPECT_EQ(run_program({"info", scratch / "a.jpg"}).out, "a JPEG picture; only PNG pictures hold recipes\n");
+  const auto drawn = run_program({"generate", "x", "-m", scratch / "a.jpg"});
+  EXPECT_EQ(drawn.code, 1);
+  EXPECT_NE(drawn.err.find("a.jpg: a JPEG picture, not a model"), std::string::npos) << drawn.err;
+}
+
+TEST(Info, TextOfAPictureDoesNotReachTheTerminalRaw) {
+  const Scratch scratch;
+  const PngText text{{"parameters", "a\x1b[31mb\nSteps: 1, Sampler: x\x1b[0m, Seed: 3"}};
+  const auto bytes = encode_png(make_image(4, 4, 3), text);
+  write_whole(scratch / "a.png", std::string(as_text(bytes)));
+  const auto run = run_program({"info", scratch / "a.png"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.out.find('\x1b'), std::string::npos);
+  EXPECT_NE(run.out.find("a?[31mb\n"), std::string::npos) << run.out;
+}
+
+TEST(Info, NamesTheFileOfADamagedPicture) {
+  const Scratch scratch;
+  const auto bytes = encode_png(make_image(4, 4, 3), {{"ldm", R"({"format": 99})"}});
+  write_whole(scratch / "a.png", std::string(as_text(bytes)));
+  EXPECT_NE(run_program({"info", scratch / "a.png"}).err.find("its recipe is damaged: "), std::string::npos);
+  write_whole(scratch / "half.png", std::string(as_text(bytes)).substr(0, 60));
+  const auto half = run_program({"info", scratch / "half.png"});
+  EXPECT_EQ(half.code, 1);
+  EXPECT_NE(half.err.find("half.png: "), std::string::npos) << half.err;
 }
 
 TEST(Info, RefusesAFileThatIsNotThere) {
