@@ -1,8 +1,10 @@
 #include "cli/option_values.h"
 
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <string_view>
 
 #include "ldm/core/error.h"
@@ -33,12 +35,25 @@ constexpr NumberType kNumberTypes[] = {
     {"FLOAT", reads_as<double>, "a number"},
 };
 
-bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
+// A flag's value: "true" where it stands alone.
+bool is_switch(const std::string& value) {
+  try {
+    errno = 0;  // Newer versions of CLI11 say so here, older ones throw.
+    CLI::detail::to_flag_value(value);
+    return errno == 0;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
 
 }  // namespace
 
 void check_value(const CLI::Option& option, const std::string& value) {
   const auto name = option.get_lnames().empty() ? option.get_name() : "--" + option.get_lnames().front();
+  if (option.get_items_expected_max() == 0) {
+    check(is_switch(value), name, ": expected no value, or true or false, got ", printable(value));
+    return;
+  }
   const bool positional = option.get_lnames().empty() && option.get_snames().empty();
   check(positional || name == "--negative" || !value.empty(), name,
         ": expected a value, got an empty one; hint: without the option its default counts");
@@ -50,7 +65,6 @@ void check_value(const CLI::Option& option, const std::string& value) {
 
 void check_values(const CLI::App& verb) {
   for (const auto* option : verb.get_options()) {
-    if (is_flag(*option)) continue;
     for (const auto& value : option->results()) check_value(*option, value);
   }
 }

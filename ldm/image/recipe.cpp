@@ -275,8 +275,9 @@ Recipe recipe_from_json(std::string_view json) {
         "recipe: expected an object with \"format\": 1");
   try {
     return read_object(std::move(object));
-  } catch (const Json::exception& error) {
-    fail(ErrorKind::kFormat, "recipe: ", error.what());
+  } catch (const Json::exception&) {
+    fail(ErrorKind::kFormat,
+         "recipe: expected texts as texts, and extra, options and files as lists of pairs of texts");
   }
 }
 

@@ -108,7 +108,10 @@ TEST(RecipeOptions, APictureCannotSayWhereToWrite) {
   EXPECT_EQ(verb.out, "");
   EXPECT_FALSE(verb.force);
   EXPECT_TRUE(contains(refused_repeat(verb, {.options = {{"number", "many"}}}, ErrorKind::kFormat),
-                       "the recipe does not fit"));
+                       "the recipe does not fit: --number: expected a number, got 'many'"));
+  SampleVerb other({});
+  EXPECT_TRUE(contains(refused_repeat(other, {.options = {{"grid", "maybe"}}}, ErrorKind::kFormat),
+                       "--grid: expected no value, or true or false, got 'maybe'"));
 }
 
 TEST(RecipeOptions, AGridsRecipeCountsWhatIsInIt) {

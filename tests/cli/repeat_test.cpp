@@ -100,6 +100,21 @@ TEST(Repeat, RefusesAnotherModelUnlessItIsNamed) {
   expect_refusal(run_generate({"--from", scratch / "a.png", "-o", scratch / "c.png"}), 1, "no such model");
 }
 
+TEST(Repeat, AnotherModelsGuidanceIsNotAskedFor) {
+  const Scratch scratch;
+  const auto model = scratch / "run/model.safetensors";
+  const auto trained = run_program({"train", tiny().class_yaml, "-o", scratch / "run", "train.steps=2",
+                                    "model.params.cond_stage_config.params.null_class=null"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  ASSERT_EQ(
+      run_generate({"-m", tiny().model, "--steps", "2", "--guidance", "3", "-o", scratch / "a.png"}).code, 0);
+  const Words again{"--from", scratch / "a.png", "--class", "0", "-m", model, "-o", scratch / "b.png"};
+  const auto drawn = run_generate(again);
+  EXPECT_EQ(drawn.code, 0) << drawn.err;
+  expect_refusal(run_generate(again, {"--guidance", "3", "--force"}), 2,
+                 "--guidance: this model always needs");
+}
+
 TEST(Repeat, TakesPicturesOfTheWebUis) {
   const Scratch scratch;
   const PngText text{{"parameters",
