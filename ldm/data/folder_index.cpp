@@ -83,6 +83,12 @@ class MetadataLine {
   Json json_;
 };
 
+// False too for what cannot be looked at, such as a link to itself.
+bool is_file(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
 // Numbers the names: names[i] is the class of example i, empty for none.
 void number_classes(const std::vector<std::string>& names, FolderIndex& index) {
   std::set<std::string> classes(names.begin(), names.end());
@@ -108,7 +114,7 @@ FolderIndex read_metadata(const fs::path& folder, const fs::path& file) {
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const MetadataLine fields(text, file.string() + ":" + std::to_string(line));
     ExampleInfo info = fields.read();
-    if (fs::is_regular_file(folder / info.id)) {
+    if (is_file(folder / info.id)) {
       out.examples.push_back(std::move(info));
       classes.push_back(fields.class_name());
     } else {
@@ -134,10 +140,12 @@ std::vector<std::string> list_pictures(const fs::path& folder) {
   for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
     const bool hidden = entry->path().filename().string().starts_with(".");
     if (hidden && entry->is_directory()) entry.disable_recursion_pending();
-    if (hidden || !is_picture(entry->path()) || !entry->is_regular_file()) continue;
+    std::error_code broken;  // A picture that cannot be looked at is one that cannot be read: it is counted.
+    const bool file = entry->is_regular_file(broken);
+    if (hidden || !is_picture(entry->path()) || (!file && !broken)) continue;
     out.push_back(entry->path().lexically_relative(folder).generic_string());
   }
-  check(!error, ErrorKind::kData, "index_folder: cannot list ", folder.string(), ": ", error.message());
+  check(!error, ErrorKind::kData, "cannot list the folder ", folder.string(), ": ", error.message());
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -163,7 +171,7 @@ FolderIndex read_files(const fs::path& folder) {
     info.words.text = classes.emplace_back(class_of(path));
     std::replace(info.words.text.begin(), info.words.text.end(), '_', ' ');
     const fs::path caption = (folder / path).replace_extension(".txt");
-    if (fs::is_regular_file(caption)) info.words.text = trimmed(read_text(caption, kMaxCaption));
+    if (is_file(caption)) info.words.text = trimmed(read_text(caption, kMaxCaption));
     out.examples.push_back(std::move(info));
   }
   number_classes(classes, out);
@@ -174,11 +182,11 @@ FolderIndex read_files(const fs::path& folder) {
 
 FolderIndex index_folder(const fs::path& folder) {
   std::error_code error;
-  check(fs::is_directory(folder, error), ErrorKind::kData, "index_folder: expected a folder of pictures at ",
+  check(fs::is_directory(folder, error), ErrorKind::kData, "expected a folder of pictures at ",
         folder.string(), ", found ", fs::exists(folder, error) ? "something else" : "nothing",
         "; hint: give the path of an existing folder");
   const fs::path metadata = folder / "metadata.jsonl";
-  return fs::is_regular_file(metadata) ? read_metadata(folder, metadata) : read_files(folder);
+  return is_file(metadata) ? read_metadata(folder, metadata) : read_files(folder);
 }
 
 }  // namespace ldm

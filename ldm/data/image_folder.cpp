@@ -99,6 +99,13 @@ void tell_skipped(const std::vector<std::string>& skipped, const LogFn& log) {
   }
 }
 
+const char* nothing_found(const std::filesystem::path& folder, const FolderIndex& index) {
+  if (!index.missing.empty()) return "none of those that metadata.jsonl names";
+  std::error_code error;
+  return std::filesystem::exists(folder / "metadata.jsonl", error) ? "a metadata.jsonl that names none"
+                                                                   : "none";
+}
+
 }  // namespace
 
 torch::Tensor decode_example(std::span<const std::byte> bytes, int64_t size, Filter filter) {
@@ -118,9 +125,8 @@ ImageFolder open_image_folder(const ImageFolderOptions& options, const LogFn& lo
   check_folder_options(options);
   const Filter filter = parse_filter(options.filter);
   FolderIndex index = index_folder(options.path);
-  check(!index.examples.empty(), ErrorKind::kData,
-        "open_image_folder: expected pictures (png, jpg, webp, bmp) in ", options.path, ", found ",
-        index.missing.empty() ? "none" : "none of those that metadata.jsonl names",
+  check(!index.examples.empty(), ErrorKind::kData, "expected pictures (png, jpg, webp, bmp) in ",
+        options.path, ", found ", nothing_found(options.path, index),
         "; hint: the path must be the folder that holds them");
 
   ImageFolder out;

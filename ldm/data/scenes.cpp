@@ -82,6 +82,7 @@ class SceneSetWriter {
   }
 
   SceneSetReport finish() {
+    remove_older(options_.count + 1);
     write_file_atomic(out_ / "labels.txt", write_label_table(scene_labels(sprites_)));
     const char* names[] = {"train.json", "val.json"};
     for (size_t i = 0; i < 2; ++i) {
@@ -99,6 +100,17 @@ class SceneSetWriter {
     file.write(reinterpret_cast<const char*>(png.data()), static_cast<std::streamsize>(png.size()));
     file.close();
     check(file.good(), ErrorKind::kData, "scenes: cannot write ", path.string());
+  }
+
+  // What a larger set that stood here before has beyond this one.
+  void remove_older(int64_t number) const {
+    for (bool found = true; found; ++number) {
+      found = false;
+      for (const char* kind : {"images", "labels", "instances"}) {
+        std::error_code ignored;
+        found = fs::remove(out_ / kind / scene_file(number), ignored) || found;
+      }
+    }
   }
 
   void add_metadata(const std::string& name, const std::string& caption, const Scene& scene, bool held_out) {

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "ldm/core/error.h"
 #include "ldm/core/sha256.h"
 #include "ldm/io/file.h"
+#include "ldm/io/folder.h"
 #include "ldm/io/json.h"
 
 namespace ldm {
@@ -97,18 +97,6 @@ void write_files(const fs::path& folder, int64_t step, int64_t sequence, const C
   write_file_atomic(folder / kManifest, to_json(manifest, 2) + "\n");  // Syncs the folder too.
 }
 
-// Puts `from` in the place of `to`; a folder already there is exchanged in one instant and then removed.
-void replace_folder(const fs::path& from, const fs::path& to) {
-  if (fs::exists(to)) {
-    const int result = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE);
-    check(result == 0, ErrorKind::kData, "cannot replace ", to.string(), ": ", std::strerror(errno));
-    sync_folder(to.parent_path());
-    fs::remove_all(from);
-  } else {
-    rename_synced(from, to);
-  }
-}
-
 }  // namespace
 
 std::function<void(const fs::path&)> tensor_file_writer(StateDict tensors,
@@ -129,14 +117,14 @@ Checkpoint verify_checkpoint(const fs::path& folder) {
 }
 
 CheckpointStore::CheckpointStore(fs::path folder, int64_t keep) : folder_(std::move(folder)), keep_(keep) {
-  check(keep >= 1, "CheckpointStore: expected to keep at least 1 checkpoint, got ", keep);
+  check(keep >= 1, "checkpoints: expected to keep at least 1 checkpoint, got ", keep);
 }
 
 Checkpoint CheckpointStore::save(int64_t step, const CheckpointFiles& files) {
-  check(step >= 0, "CheckpointStore: expected step >= 0, got ", step);
+  check(step >= 0, "checkpoints: expected step >= 0, got ", step);
   for (const auto& [name, write] : files) {
     check(!name.empty() && fs::path(name).filename() == name && name != kManifest,
-          "CheckpointStore: bad file name '", name, "'");
+          "checkpoints: bad file name '", name, "'");
   }
   const auto target = folder_ / folder_name(step);
   const fs::path temporary = target.string() + kTemporary;
@@ -155,9 +143,10 @@ Checkpoint CheckpointStore::save(int64_t step, const CheckpointFiles& files) {
     fs::remove_all(temporary, ignored);
     const std::string cause = error.what();
     const bool full = cause.find("No space") != std::string::npos || cause.find("quota") != std::string::npos;
-    fail(ErrorKind::kData, "CheckpointStore: cannot save ", target.string(), " (", cause,
-         "); older checkpoints are intact",
-         full ? ". hint: free space on the disk, or keep fewer checkpoints" : "");
+    const bool hinted = cause.find("hint:") != std::string::npos;
+    fail(ErrorKind::kData, "cannot save the checkpoint ", target.string(), " (", cause, ")",
+         list().empty() ? "" : "; older checkpoints are intact",
+         full && !hinted ? "; hint: free some space, or keep fewer checkpoints" : "");
   }
 }
 
@@ -185,6 +174,12 @@ std::optional<Checkpoint> CheckpointStore::latest(const LogFn& log) const {
       log_warning(log, "skipped checkpoint " + checkpoint.folder.string() + ": " + error.what());
     }
   }
+  check(!fs::is_directory(folder_) ||
+            std::none_of(fs::directory_iterator(folder_), {},
+                         [](const auto& entry) { return step_of(entry.path().filename().string()) >= 0; }),
+        ErrorKind::kData, folder_.string(),
+        ": none of the checkpoints can be read; hint: bring one back from a copy, or begin anew in another "
+        "folder (--out)");
   return std::nullopt;
 }
 

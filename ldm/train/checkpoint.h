@@ -46,7 +46,8 @@ class CheckpointStore {
   Checkpoint save(int64_t step, const CheckpointFiles& files);
 
   // The newest checkpoint that verifies; nothing when there is none. Each one passed over is a warning with
-  // its reason.
+  // its reason. Throws kData when there are some and all are damaged: a new start in their place would remove
+  // what may still be mended.
   std::optional<Checkpoint> latest(const LogFn& log = {}) const;
 
   const std::filesystem::path& folder() const { return folder_; }

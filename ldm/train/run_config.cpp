@@ -37,6 +37,13 @@ void validate(const RunConfig& c) {
               t.constant_fraction);
   check_range(t.lr_floor >= 0 && t.lr_floor <= 1, "train.lr_floor", "0..1", t.lr_floor);
   check_range(t.warm_up_steps >= 0, "train.warm_up_steps", "at least 0", number(t.warm_up_steps));
+  check_range(t.clip_grad_norm >= 0, "train.clip_grad_norm", "a number from 0 (no clipping)",
+              t.clip_grad_norm);
+  check_range(t.max_minutes >= 0, "train.max_minutes", "a number from 0 (no limit)", t.max_minutes);
+  check_range(t.threads >= 0, "train.threads", "at least 0 (all cores)", number(t.threads));
+  check_range(t.ema.decay >= 0 && t.ema.decay <= 1, "train.ema.decay", "a number from 0 to 1", t.ema.decay);
+  check_range(c.data.workers >= 0, "data.workers", "at least 0", number(c.data.workers));
+  check_caption_options(c.data.captions);
   check_one_of("train.precision", t.precision, "fp32", "bf16");
   check_one_of("train.latent_cache", t.latent_cache, "memory", "none");
   check_one_of("train.timesteps", t.timesteps, "stratified", "uniform");

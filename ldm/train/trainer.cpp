@@ -5,18 +5,25 @@
 #include <cstdio>
 #include <utility>
 
+#include "ldm/config/yaml.h"
 #include "ldm/core/error.h"
+#include "ldm/core/names.h"
 #include "ldm/image/png.h"
 #include "ldm/io/file.h"
 #include "ldm/train/best_model.h"
 #include "ldm/train/checkpoint.h"
 #include "ldm/train/jsonl_log.h"
+#include "ldm/train/run_lock.h"
+#include "ldm/train/running_means.h"
+#include "ldm/train/setting_changes.h"
 #include "ldm/train/tensorboard.h"
 
 namespace ldm {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr const char* kMeansFile = "means.json";  // In a checkpoint: figures since the last line of the log.
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -51,9 +58,9 @@ class LossGuard {
     }
     log_warning(log, "step " + std::to_string(step) + ": the " + (finite("loss") ? "gradient" : "loss") +
                          " is not finite; the step was skipped");
-    check(
-        ++bad_ < kLimit, ErrorKind::kData, "train: no finite loss in the last ", kLimit,
-        " steps; hint: lower model.base_learning_rate and go on from the last checkpoint with --resume auto");
+    check(++bad_ < kLimit, ErrorKind::kData, "train: no finite loss in the last ", kLimit,
+          " steps; hint: lower model.base_learning_rate; --resume auto goes on from the last checkpoint, if "
+          "there is one");
   }
 
  private:
@@ -91,8 +98,10 @@ class Run {
  private:
   void start(bool resume) {
     std::filesystem::create_directories(folder_ / "samples");
+    lock_.emplace(folder_);
     if (resume) {
       if (const auto checkpoint = store_.latest(callbacks_.log)) load(*checkpoint);
+      tell_changes();
     } else {
       check_new_run(folder_);
     }
@@ -109,8 +118,18 @@ class Run {
       state[group] = read_tensor_file(checkpoint.folder / (group + ".safetensors")).tensors;
     }
     task_.load_state(state);
+    means_.load(checkpoint.folder / kMeansFile);
     report_.first_step = report_.steps_done = saved_ = checkpoint.step;
     log_info(callbacks_.log, "resumed from " + checkpoint.folder.string());
+  }
+
+  // Settings that are others than when the run was begun or last went on.
+  void tell_changes() const {
+    const auto file = folder_ / "config.yaml";
+    if (!std::filesystem::is_regular_file(file)) return;
+    const auto changes = changed_settings(read_yaml(file), parse_yaml(config_yaml_, "config.yaml"));
+    if (!changes.empty())
+      log_warning(callbacks_.log, "goes on with other settings than before: " + join_names(changes));
   }
 
   bool must_stop(Clock::time_point began) const {
@@ -125,8 +144,7 @@ class Run {
     meter_.update((report_.steps_done + 1 - report_.first_step) * task_.images_per_step(), stepping_s_);
     guard_.look_at(scalars, report_.steps_done, callbacks_.log);
     const auto step = ++report_.steps_done;
-    for (const auto& [name, value] : scalars) sums_[name] += value;
-    ++summed_;
+    means_.add(scalars);
     if (step % options_.log_every == 0 || step == options_.steps) log_means(step);
     report(callbacks_.progress, {.stage = "training",
                                  .done = step * task_.images_per_step(),
@@ -137,10 +155,7 @@ class Run {
 
   // The mean of each figure since the last line.
   void log_means(int64_t step) {
-    Scalars means;
-    for (const auto& [name, sum] : sums_) means[name] = sum / static_cast<double>(summed_);
-    sums_.clear();
-    summed_ = 0;
+    Scalars means = means_.take();
     means["images_per_second"] = meter_.rate();
     const auto loss = means.find("loss");
     shown_ = loss == means.end() ? describe(means) : "loss " + short_number(loss->second);
@@ -180,7 +195,8 @@ class Run {
   }
 
   void save() {
-    CheckpointFiles files{{"config.yaml", text_file_writer(config_yaml_)}};
+    CheckpointFiles files{{"config.yaml", text_file_writer(config_yaml_)},
+                          {kMeansFile, text_file_writer(means_.text())}};
     for (auto& [group, tensors] : task_.state()) {
       files[group + ".safetensors"] = tensor_file_writer(std::move(tensors));
     }
@@ -194,13 +210,13 @@ class Run {
   std::filesystem::path folder_;
   const TrainCallbacks& callbacks_;
   CheckpointStore store_;
+  std::optional<RunLock> lock_;
   std::optional<BestModel> best_;
   std::optional<JsonlLog> jsonl_;
   std::optional<TensorBoardWriter> events_;
   LossGuard guard_;
   TrainReport report_;
-  Scalars sums_;
-  int64_t summed_ = 0;
+  RunningMeans means_;
   int64_t saved_ = -1;
   double stepping_s_ = 0.0;
   RateMeter meter_;

@@ -97,6 +97,15 @@ TEST(FolderIndex, ReadsTextBesidePictures) {
   EXPECT_TRUE(index.classes.empty());
 }
 
+TEST(FolderIndex, ALinkToItselfIsAPictureThatCannotBeRead) {
+  const TempFolder folder;
+  folder.write("a.png", "");
+  std::filesystem::create_symlink("loop.png", folder.path() / "loop.png");
+  EXPECT_EQ(ids(index_folder(folder.path())), (std::vector<std::string>{"a.png", "loop.png"}));
+  folder.write("metadata.jsonl", "{\"file_name\":\"a.png\"}\n{\"file_name\":\"loop.png\"}");
+  EXPECT_EQ(index_folder(folder.path()).missing, std::vector<std::string>{"loop.png: not there"});
+}
+
 TEST(FolderIndex, FoldersAreClasses) {
   const TempFolder folder;
   for (const char* name : {"tabby_cat/2.png", "tabby_cat/1.png", "dog/deep/1.png"}) folder.write(name, "");
@@ -115,7 +124,7 @@ TEST(FolderIndex, NamesAWrongPath) {
   folder.write("file", "");
   const std::string file = (folder.path() / "file").string(), none = (folder.path() / "none").string();
   EXPECT_EQ(error_of(ErrorKind::kData, [&] { index_folder(none); }),
-            "index_folder: expected a folder of pictures at " + none +
+            "expected a folder of pictures at " + none +
                 ", found nothing; hint: give the path of an existing folder");
   EXPECT_TRUE(contains(error_of(ErrorKind::kData, [&] { index_folder(file); }), "found something else"));
 }

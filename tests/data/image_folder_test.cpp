@@ -94,6 +94,9 @@ TEST(ImageFolder, NamesWhatIsWrong) {
   folder.write("metadata.jsonl", "{\"file_name\":\"a.png\"}\n");
   EXPECT_TRUE(contains(error_of(ErrorKind::kData, [&] { open_image_folder(options_for(folder, 8)); }),
                        "found none of those that metadata.jsonl names"));
+  folder.write("metadata.jsonl", "\n");
+  EXPECT_TRUE(contains(error_of(ErrorKind::kData, [&] { open_image_folder(options_for(folder, 8)); }),
+                       "found a metadata.jsonl that names none"));
   EXPECT_TRUE(
       contains(error_of(ErrorKind::kUsage, [&] { open_image_folder(options_for(folder, 0)); }), "got 0"));
   EXPECT_TRUE(contains(error_of(ErrorKind::kUsage, [&] { open_image_folder(options_for(folder, 8, -1)); }),

@@ -62,6 +62,19 @@ TEST_F(Scenes, WriteCocoThatAgreesWithTheMaps) {
   EXPECT_EQ(captions.images.at(0).captions.size(), 5U);
 }
 
+TEST_F(Scenes, ASmallerSetLeavesNothingOfALargerOne) {
+  const TempFolder folder;
+  auto options = few_scenes();
+  make_scene_set(options, folder.path());
+  options.count = 2;
+  make_scene_set(options, folder.path());
+  for (const char* kind : {"images", "labels", "instances"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / kind / "000002.png"));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / kind / "000003.png"));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / kind / "000004.png"));
+  }
+}
+
 TEST_F(Scenes, AreFunctionsOfSeedAndNumber) {
   const auto sprites = choose_scene_sprites(read_emoji_sources({}, "test"), 10);
   const Scene scene = compose_scene(sprites, {64, 3, 3}, Random(1, "s", 2));

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "ldm/io/file.h"
+#include "ldm/train/run_lock.h"
 #include "tests/data/temp_folder.h"
 
 namespace ldm {
@@ -58,8 +59,9 @@ TrainSection six_steps() {
 
 class TrainerTest : public testing::Test {
  protected:
-  TrainReport run(AddingTask& task, const TrainSection& options, bool resume = false) {
-    return run_training(task, options, "a: 1\n", folder_.path() / "run", resume,
+  TrainReport run(AddingTask& task, const TrainSection& options, bool resume = false,
+                  const std::string& config = "a: 1\n") {
+    return run_training(task, options, config, folder_.path() / "run", resume,
                         {.log =
                              [this](LogLevel level, std::string_view text) {
                                if (level == LogLevel::kWarning) warnings_ += std::string(text) + "\n";
@@ -154,6 +156,49 @@ TEST_F(TrainerTest, PassesOverABrokenCheckpoint) {
   EXPECT_EQ(second.sum(), 21);
   EXPECT_TRUE(contains(warnings_, "skipped checkpoint")) << warnings_;
   EXPECT_EQ(rows("train").size(), 3u) << "the log has each step once";
+}
+
+TEST_F(TrainerTest, NeverBeginsAnewOverDamagedCheckpoints) {
+  AddingTask task;
+  run(task, six_steps());
+  const auto log = read_text(folder_.path() / "run/log.jsonl");
+  for (const auto* step : {"4", "6"})
+    folder_.write(std::string("run/checkpoints/step-") + step + "/model.safetensors", "x");
+  AddingTask again;
+  const auto message = error_of(ErrorKind::kData, [&] { run(again, six_steps(), true); });
+  EXPECT_TRUE(contains(message, "none of the checkpoints can be read")) << message;
+  EXPECT_EQ(read_text(folder_.path() / "run/log.jsonl"), log);
+}
+
+TEST_F(TrainerTest, MeansGoOnWhereTheyWere) {
+  AddingTask task;
+  auto options = six_steps();
+  options.log_every = 6;
+  task.on_step = [this](int64_t step) {
+    if (step == 3) stop_.request();
+  };
+  EXPECT_FALSE(run(task, options).finished);
+  stop_ = {};
+  AddingTask rest;
+  EXPECT_TRUE(run(rest, options, true).finished);
+  ASSERT_EQ(rows("train").size(), 1u);
+  EXPECT_EQ(rows("train")[0]["loss"], 2.5);  // Of steps 0 to 5.
+}
+
+TEST_F(TrainerTest, TellsWhatIsOtherThanBefore) {
+  AddingTask task;
+  run(task, six_steps(), false, "train:\n  steps: 6\n  seed: 1\n");
+  AddingTask again;
+  run(again, six_steps(), true, "train:\n  steps: 6\n  seed: 2\ndata: {size: 8}\n");
+  EXPECT_EQ(warnings_, "goes on with other settings than before: train.seed 1 -> 2, data nothing -> a map\n");
+}
+
+TEST_F(TrainerTest, OneProgramTrainsInAFolder) {
+  fs::create_directories(folder_.path() / "run");
+  const RunLock other(folder_.path() / "run");
+  AddingTask task;
+  EXPECT_TRUE(contains(error_of(ErrorKind::kUsage, [&] { run(task, six_steps(), true); }),
+                       "another program trains in"));
 }
 
 TEST_F(TrainerTest, AFinishedRunIsOnlyExportedAgain) {
