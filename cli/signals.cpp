@@ -25,6 +25,10 @@ void stop_on_signals(const StopToken& stop) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A lost connection saves what there is; who began with nohup wants it to go on.
+  struct sigaction inherited = {};
+  if (sigaction(SIGHUP, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, &action, nullptr);
   std::signal(SIGXFSZ, SIG_IGN);  // A write past ulimit -f fails with EFBIG instead, and is cleaned up after.
 }
 

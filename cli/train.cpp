@@ -51,9 +51,10 @@ void print_report(const TrainReport& report, const std::filesystem::path& run, b
                 {"images_per_second", report.images_per_second}});
     return;
   }
-  std::cout << (report.finished ? "Finished" : "Stopped") << " after step " << report.steps_done << " ("
-            << format_rate(report.images_per_second, "images") << "). Model: " << report.model.string()
-            << '\n';
+  std::cout << (report.finished ? "Finished" : "Stopped") << " after step " << report.steps_done;
+  if (report.images_per_second > 0)  // Nothing was left to do otherwise.
+    std::cout << " (" << format_rate(report.images_per_second, "images") << ")";
+  std::cout << ". Model: " << report.model.string() << '\n';
   if (!report.finished) std::cout << "Go on with the same command and --resume auto.\n";
 }
 

@@ -11,6 +11,7 @@
 #include "ldm/model/targets.h"
 #include "ldm/nn/autoencoder_kl.h"
 #include "ldm/nn/autoencoder_vq.h"
+#include "ldm/train/task_common.h"
 
 namespace ldm {
 namespace {
@@ -29,6 +30,7 @@ Options read_loss(const Node& config, Target expected) {
 template <typename Loss>
 std::shared_ptr<Loss> make_loss(const FirstStageOptions& o, Target target) {
   const auto options = read_loss<typename Loss::Options>(o.lossconfig, target);
+  if (!o.perceptual.empty()) check_named_file(o.perceptual, "model.params.perceptual");
   return std::make_shared<Loss>(options, o.perceptual.empty()
                                              ? PerceptualFn()
                                              : open_perceptual(o.perceptual, options.perceptual_dropout));

@@ -47,6 +47,7 @@ std::shared_ptr<FirstStage> configured_first_stage(const Node& config, const std
   check(!options.ckpt_path.empty(), where,
         ": stage two needs a trained first stage; expected params.ckpt_path, the file of its weights, or",
         " target first_stage_file with params.path (the model.safetensors that stage one wrote)");
+  check_named_file(options.ckpt_path, "model.params.first_stage_config.params.ckpt_path");
   auto stage = make_first_stage(config, where);
   auto report = load_state_dict(*stage, first_stage_weights(options.ckpt_path), kFirstStagePrefix);
   std::erase(report.missing, kUsedCodes);
@@ -62,6 +63,7 @@ NamedFirstStage open_first_stage(const Node& config) {
   if (target != Target::kFirstStageFile) return {configured_first_stage(config, where), {}};
   FirstStageFileOptions options;
   read_options(config.at("params"), options, where + ".params");
+  check_named_file(options.path, "model.params.first_stage_config.params.path");
   return {load_first_stage(options.path), options.path};
 }
 
@@ -150,7 +152,10 @@ TrainedModel open_trained_model(const RunConfig& config, at::Device device,
   const auto first = open_first_stage(options.first_stage_config);
   check_sizes(config, options, *first.stage);
   std::optional<ModelFile> start;
-  if (!options.ckpt_path.empty()) start = read_model_file(options.ckpt_path);
+  if (!options.ckpt_path.empty()) {
+    check_named_file(options.ckpt_path, "model.params.ckpt_path");
+    start = read_model_file(options.ckpt_path);
+  }
   const auto vocabulary = start ? start->vocabulary : make_vocabulary(options, corpus);
   at::manual_seed(config.train.seed_bits());
   TrainedModel out{.model = std::make_shared<LatentDiffusion>(options, first.stage, vocabulary),

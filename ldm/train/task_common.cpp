@@ -4,6 +4,7 @@
 #include <ATen/Context.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "ldm/config/options.h"
 #include "ldm/core/error.h"
@@ -68,6 +69,13 @@ std::vector<int64_t> measuring_examples(const Dataset& held_out, int64_t most) {
   std::vector<int64_t> chosen;
   for (int64_t k = 0; k < most; ++k) chosen.push_back(plain[static_cast<size_t>(k * count / most)]);
   return chosen;
+}
+
+void check_named_file(const std::string& path, const char* key) {
+  std::error_code error;
+  const bool there = path.find(',') != std::string::npos || std::filesystem::exists(path, error);
+  check(there, ErrorKind::kData, key, ": nothing is at ", path,
+        "; hint: such paths begin where ldm was started");
 }
 
 Node config_for_model_file(const RunConfig& config) {

@@ -47,6 +47,9 @@ torch::Tensor load_pictures(const Dataset& data, const std::vector<int64_t>& ind
 // taken.
 std::vector<int64_t> measuring_examples(const Dataset& held_out, int64_t most);
 
+// Throws kData, with the setting's name, unless a file (or a folder, or "ENCODER,DECODER") is at `path`.
+void check_named_file(const std::string& path, const char* key);
+
 // The configuration as a model file carries it: without the paths of the machine that trained it.
 Node config_for_model_file(const RunConfig& config);
 

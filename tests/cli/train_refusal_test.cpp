@@ -73,7 +73,7 @@ TEST(TrainRefuses, CountingClassesThatHaveNoNames) {
 TEST(TrainRefuses, AFirstStageThatIsNotThere) {
   expect_refusal(
       train("model.params.first_stage_config.params.path=/nowhere.safetensors", tiny().diffusion_yaml), 1,
-      "/nowhere.safetensors");
+      "first_stage_config.params.path: nothing is at /nowhere.safetensors");
 }
 
 TEST(TrainRefuses, AFinishedRunWithoutResume) {
