@@ -9,10 +9,12 @@
 #include "cli/print_json.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
-#include "ldm/model/foreign_writers.h"
+#include "ldm/model/diffusers_writer.h"
+#include "ldm/model/first_stage_inside.h"
 #include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
 #include "ldm/model/open_model.h"
+#include "ldm/model/original_writer.h"
 
 namespace ldm::cli {
 namespace {
@@ -32,7 +34,6 @@ at::ScalarType read_dtype(const std::string& name) {
 // Puts another first stage's name and hash into a model without one.
 void name_first_stage(const ConvertFlags& flags, ModelFile& model) {
   namespace fs = std::filesystem;
-  check(model.kind == ModelKind::kDiffusion, "--first-stage: ", flags.input, " is a first stage itself");
   const fs::path beside = fs::path(flags.output).parent_path() / fs::path(flags.first_stage).filename();
   check(fs::exists(beside) && fs::equivalent(beside, flags.first_stage),
         "--first-stage: expected a file beside the output, so that it is found there; got ",
@@ -42,10 +43,43 @@ void name_first_stage(const ConvertFlags& flags, ModelFile& model) {
   model.first_stage_sha256 = file_sha256(beside);
 }
 
+// Our files may name a first stage beside them; the other layouts hold it.
+void settle_first_stage(const ConvertFlags& flags, ModelFile& model) {
+  check(flags.first_stage.empty() || model.kind == ModelKind::kDiffusion, "--first-stage: ", flags.input,
+        " is a first stage itself");
+  if (flags.to == "ldm") {
+    if (!flags.first_stage.empty()) name_first_stage(flags, model);
+  } else if (!flags.first_stage.empty()) {
+    put_first_stage_inside(model, open_model(flags.first_stage));
+  } else if (!model.first_stage.empty()) {
+    put_first_stage_inside(model, open_named_first_stage(model, flags.input));
+  }
+}
+
+// Before anything is read: a layout that is known, under names that are free and fit it.
+void check_output(const ConvertFlags& flags) {
+  namespace fs = std::filesystem;
+  check(flags.to == "ldm" || flags.to == "original" || flags.to == "diffusers",
+        "--to: expected ldm, original or diffusers, got '", flags.to, "'");
+  const fs::path output = flags.output;
+  const auto suffix = output.extension();
+  const bool folder = flags.to == "diffusers";
+  for (const char* other : {".ckpt", ".pt", ".pth", ".bin", ".gguf", ".yaml", ".yml", ".json"}) {
+    check(folder || suffix != other, flags.output, ": what is written is safetensors, not ", other,
+          "; hint: end the name in .safetensors");
+  }
+  check(flags.to != "original" || suffix == ".safetensors", flags.output,
+        ": its YAML takes the name's beginning; hint: end the name in .safetensors");
+  const auto check_free = [&](const fs::path& path) {
+    check(flags.force || !fs::exists(path), path.string(), " is there already; hint: --force writes over it");
+  };
+  check_free(output);
+  if (flags.to == "original") check_free(original_yaml_path(output));
+}
+
 void write(const ConvertFlags& flags, const ModelFile& model, at::ScalarType dtype) {
   if (flags.to == "ldm") return write_model_file(flags.output, model, dtype);
   if (flags.to == "original") return write_original_file(flags.output, model, dtype);
-  check(flags.to == "diffusers", "--to: expected ldm, original or diffusers, got '", flags.to, "'");
   write_diffusers_folder(flags.output, model, dtype);
 }
 
@@ -62,11 +96,10 @@ uintmax_t size_of(const std::filesystem::path& path) {
 
 int convert(const ConvertFlags& flags) {
   const auto dtype = read_dtype(flags.dtype);
-  check(flags.force || !std::filesystem::exists(flags.output), flags.output,
-        " is there already; hint: --force writes over it");
+  check_output(flags);
   auto model = open_model(flags.input, {.config = flags.config, .ema = !flags.no_ema});
+  settle_first_stage(flags, model);
   if (!flags.allow_mismatch) check_weights(model, flags.input);
-  if (!flags.first_stage.empty()) name_first_stage(flags, model);
   write(flags, model, dtype);
   const auto bytes = size_of(flags.output);
   if (flags.json) {
@@ -91,8 +124,8 @@ void add_convert(CLI::App& app, Context& context) {
   add_option(verb, "--to", flags->to, "ldm, original (with a YAML beside it) or diffusers (a folder)");
   add_option(verb, "--dtype", flags->dtype, "f32, f16 or bf16");
   verb->add_option("--first-stage", flags->first_stage,
-                   "the first stage to name inside, a file beside the output");
-  verb->add_option("--config", flags->config, "the model's YAML, where its weights do not tell it");
+                   "the first stage: a file beside the output; --to original and diffusers put it inside");
+  verb->add_option("--config", flags->config, "the model's YAML, unless it lies beside under the same name");
   verb->add_flag("--no-ema", flags->no_ema, "take the trained weights, not their averages");
   verb->add_flag("--allow-mismatch", flags->allow_mismatch, "write what is there even if it does not fit");
   verb->add_flag("--force", flags->force, "write over a file that is there");

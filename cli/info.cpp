@@ -180,6 +180,15 @@ int show_folder(const InfoOptions& options) {
   return 0;
 }
 
+// Reads all of a zip archive and compares its checksums.
+void check_archive(std::span<const std::byte> bytes, const std::string& file) {
+  try {
+    check_zip_content(ZipArchive(bytes));
+  } catch (const Error& error) {
+    throw Error(error.kind(), file + ": " + error.what());
+  }
+}
+
 int show(const InfoOptions& options, const LogFn& log) {
   if (fs::is_directory(options.file)) return show_folder(options);
   const auto extension = fs::path(options.file).extension();
@@ -191,7 +200,7 @@ int show(const InfoOptions& options, const LogFn& log) {
   if (sniff_image(bytes) == ImageFormat::kPng) return show_picture(bytes, options, log);
   if (const auto kind = picture_kind(bytes); !kind.empty()) return show_other_picture(kind, options);
   const auto file = summarize_weights(options.file);
-  if (is_zip(bytes)) check_zip_content(ZipArchive(bytes));
+  if (is_zip(bytes)) check_archive(bytes, options.file);
   const std::string hash = file_sha256(options.file);
   if (options.json) {
     Json out = model_json(file, options);

@@ -10,6 +10,8 @@
 #include "ldm/io/safetensors.h"
 #include "ldm/io/torch_file.h"
 #include "ldm/io/weight_index.h"
+#include "ldm/model/diffusers_folder.h"
+#include "ldm/model/weight_file.h"
 
 namespace ldm::cli {
 namespace {
@@ -97,14 +99,18 @@ std::string WeightSummary::layout() const {
 }
 
 WeightSummary summarize_weights(const fs::path& path) {
-  if (fs::is_directory(path)) return summarize_folder(path);
+  if (fs::is_directory(path))
+    return is_diffusers_folder(path) ? summarize_folder(path) : summarize_weights(find_weight_index(path));
   const MappedFile mapped(path);
   const auto bytes = mapped.bytes();
   try {
+    if (is_safetensors(bytes)) return summarize_safetensors(bytes);
     if (is_gguf(bytes)) return summarize_gguf(bytes);
     if (is_torch_file(bytes)) return summarize_torch(bytes);
     if (path.extension() == ".json") return summarize_index(bytes, path);
-    return summarize_safetensors(bytes);
+    fail(ErrorKind::kFormat,
+         "no weights file that this program knows (safetensors; .ckpt, .pt or .bin; GGUF; folder of "
+         "diffusers)");
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kFormat) throw;
     throw Error(error.kind(), path.string() + ": " + error.what());

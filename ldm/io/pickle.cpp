@@ -228,7 +228,7 @@ class PickleMachine {
   bool protocol() {
     const auto version = reader_.number<uint8_t>();
     check(version == 2, ErrorKind::kFormat, "pickle: expected protocol 2, which torch.save writes, got ",
-          int{version});
+          int{version}, "; hint: save it again with torch.save(..., pickle_protocol=2) or as safetensors");
     return true;
   }
   bool push_integer(int64_t value) {

@@ -39,10 +39,15 @@ struct Split {
   std::span<const std::byte> header, data;
 };
 
-Split split_file(std::span<const std::byte> bytes, const SafetensorsLimits& limits) {
-  check(bytes.size() >= 8, ErrorKind::kFormat, "safetensors: expected at least 8 bytes, got ", bytes.size());
+uint64_t header_length(std::span<const std::byte> bytes) {
   uint64_t length = 0;
   for (size_t i = 0; i < 8; ++i) length |= std::to_integer<uint64_t>(bytes[i]) << (8 * i);
+  return length;
+}
+
+Split split_file(std::span<const std::byte> bytes, const SafetensorsLimits& limits) {
+  check(bytes.size() >= 8, ErrorKind::kFormat, "safetensors: expected at least 8 bytes, got ", bytes.size());
+  const uint64_t length = header_length(bytes);
   check(length <= limits.max_header_bytes, ErrorKind::kFormat, "safetensors: expected a header of at most ",
         limits.max_header_bytes, " bytes, got ", length);
   check(length <= bytes.size() - 8, ErrorKind::kFormat, "safetensors: expected a header of ", length,
@@ -158,6 +163,11 @@ std::string header_text(const std::vector<const TensorEntry*>& tensors,
 }
 
 }  // namespace
+
+bool is_safetensors(std::span<const std::byte> bytes) {
+  return bytes.size() > 8 && bytes[8] == std::byte{'{'} &&
+         header_length(bytes) <= SafetensorsLimits{}.max_header_bytes;
+}
 
 SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, const SafetensorsLimits& limits) {
   const Split split = split_file(bytes, limits);

@@ -54,6 +54,9 @@ struct SafetensorsFile {
   std::map<std::string, std::string> metadata;
 };
 
+// Whether the bytes begin as a safetensors file: a length that is allowed, and a JSON object.
+bool is_safetensors(std::span<const std::byte> bytes);
+
 struct SafetensorsLimits {
   uint64_t max_header_bytes = 25'000'000;
   int64_t max_depth = 8;  // Nested levels of the header.

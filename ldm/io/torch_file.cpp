@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view kPickleName = "/data.pkl";
 constexpr std::string_view kLegacyMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
+// The same number as pickles of protocols 0 and 1 begin, which are text.
+constexpr std::string_view kTextMagic = "L119547037146038801333356L\n";
 constexpr int64_t kLegacyProtocol = 1001;
 
 // The one record that is called "<folder>/data.pkl".
@@ -163,10 +165,18 @@ TorchFile parse_legacy_form(std::span<const std::byte> bytes, const TorchFileLim
 }  // namespace
 
 bool is_torch_file(std::span<const std::byte> bytes) {
-  return is_zip(bytes) || (bytes.size() >= 2 && bytes[0] == std::byte{0x80} && bytes[1] == std::byte{2});
+  if (is_zip(bytes)) return true;
+  const auto text = as_text(bytes.first(std::min<size_t>(bytes.size(), kTextMagic.size())));
+  const auto protocol = [&] { return std::to_integer<int>(bytes[1]); };
+  return text == kTextMagic ||
+         (bytes.size() >= 2 && bytes[0] == std::byte{0x80} && protocol() >= 2 && protocol() <= 5);
 }
 
 TorchFile parse_torch_file(std::span<const std::byte> bytes, const TorchFileLimits& limits) {
+  check(
+      !as_text(bytes).starts_with(kTextMagic), ErrorKind::kFormat,
+      "torch file: expected pickles of protocol 2, which torch.save writes, got 0 or 1; hint: save it again "
+      "with torch.save(..., pickle_protocol=2) or as safetensors");
   return is_zip(bytes) ? parse_zip_form(bytes, limits) : parse_legacy_form(bytes, limits);
 }
 

@@ -37,7 +37,7 @@ struct TorchFile {
   std::vector<std::shared_ptr<const std::vector<std::byte>>> storages;
 };
 
-// Whether the bytes look like a file of torch.save: a zip archive or a pickle of protocol 2.
+// Whether the bytes look like a file of torch.save: a zip archive or a pickle, of any protocol.
 bool is_torch_file(std::span<const std::byte> bytes);
 
 // Reads .ckpt, .pt, .pth and .bin files in zip form or as the older stream. Every storage has exactly the

@@ -46,4 +46,16 @@ void add_condition_names(const Node& config, LatentDiffusionOptions& options) {
   options.map_null = options.map_null || dropout > 0;
 }
 
+Node condition_task(const Node& config) {
+  const auto* task = config.find_path("data.task");
+  if (task == nullptr || task->find("kind") == nullptr) return {};
+  Node out = Node::map();
+  for (const char* key :
+       {"kind", "classes", "categories", "table", "downscale_f", "dropout", "no_classes", "max_objects",
+        "no_tokens", "encode_crop", "use_group_parameter", "use_additional_parameters"}) {
+    if (const auto* value = task->find(key)) out.set(key, *value);
+  }
+  return out;
+}
+
 }  // namespace ldm

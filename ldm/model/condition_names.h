@@ -10,4 +10,7 @@ namespace ldm {
 // map_null. config: the file's whole YAML. Throws kUsage for values of another type.
 void add_condition_names(const Node& config, LatentDiffusionOptions& options);
 
+// The part of data.task that this reads, without the files that the training read; null when there is none.
+Node condition_task(const Node& config);
+
 }  // namespace ldm

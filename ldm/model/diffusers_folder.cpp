@@ -90,6 +90,12 @@ ModelFile open_pipeline(const fs::path& folder) {
 
 }  // namespace
 
+bool is_diffusers_folder(const fs::path& folder) {
+  if (fs::exists(folder / "model_index.json") || fs::exists(folder / "unet/config.json")) return true;
+  const auto config = folder / "config.json";
+  return fs::is_regular_file(config) && read_json_file(config).contains("_class_name");
+}
+
 ModelFile open_diffusers_folder(const fs::path& folder) {
   if (fs::exists(folder / "unet")) return open_pipeline(folder);
   check(fs::exists(folder / "config.json"), ErrorKind::kData, folder.string(),

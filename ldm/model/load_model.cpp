@@ -4,10 +4,10 @@
 
 #include "ldm/core/error.h"
 #include "ldm/core/memory.h"
-#include "ldm/io/file.h"
 #include "ldm/model/condition_names.h"
 #include "ldm/model/engine_config.h"
 #include "ldm/model/first_stage.h"
+#include "ldm/model/first_stage_inside.h"
 #include "ldm/model/open_model.h"
 #include "ldm/model/weight_file.h"
 #include "ldm/nn/layers.h"
@@ -51,34 +51,14 @@ std::shared_ptr<FirstStage> first_stage_of(ModelFile& file, const Node& config, 
   return stage;
 }
 
-// The file that a diffusion model names as its first stage; it lies beside the model.
-std::filesystem::path find_first_stage(const ModelFile& file, const std::filesystem::path& path) {
-  const auto name = std::filesystem::path(file.first_stage);
-  check(name == name.filename(), ErrorKind::kFormat, path.string(), ": the first stage's name '",
-        file.first_stage, "' must be a plain file name");
-  const auto beside = path.parent_path() / name;
-  check(std::filesystem::exists(beside), ErrorKind::kData, path.string(), ": its first stage '",
-        file.first_stage, "' is not beside it; hint: copy it there or name it with --first-stage");
-  return beside;
-}
-
-// The named first stage, if it is the one that the model was trained with.
-std::shared_ptr<FirstStage> named_first_stage(const ModelFile& file, const std::filesystem::path& path) {
-  const auto beside = find_first_stage(file, path);
-  check(file_sha256(beside) == file.first_stage_sha256, ErrorKind::kData, beside.string(),
-        ": not the first stage that ", path.string(),
-        " was trained with (SHA-256 differs); hint: --first-stage takes it as it is");
-  auto stage = read_model_file(beside);
-  check(stage.kind == ModelKind::kFirstStage, ErrorKind::kFormat, beside.string(),
-        ": expected a first stage, got a diffusion model");
-  return first_stage_of(stage, stage.config.at("model"), "model", beside);
-}
-
 // The first stage in a model's file, or the one that it names.
-std::shared_ptr<FirstStage> first_stage_inside(ModelFile& file, const std::filesystem::path& path) {
+std::shared_ptr<FirstStage> first_stage_for(ModelFile& file, const std::filesystem::path& path) {
   const auto& model = file.config.at("model");
   if (file.kind == ModelKind::kFirstStage) return first_stage_of(file, model, "model", path);
-  if (!file.first_stage.empty()) return named_first_stage(file, path);
+  if (!file.first_stage.empty()) {
+    auto stage = open_named_first_stage(file, path);
+    return first_stage_of(stage, stage.config.at("model"), "model", path.parent_path() / file.first_stage);
+  }
   constexpr char kWhere[] = "model.params.first_stage_config";
   return first_stage_of(file, model.at("params").at("first_stage_config"), kWhere, path);
 }
@@ -99,7 +79,7 @@ std::shared_ptr<FirstStage> load_tiny_autoencoder(const std::filesystem::path& p
 std::shared_ptr<FirstStage> load_first_stage(const std::filesystem::path& path) {
   if (const auto stage = load_tiny_autoencoder(path)) return stage;
   auto file = open_model(path);
-  return first_stage_inside(file, path);
+  return first_stage_for(file, path);
 }
 
 std::unique_ptr<LatentDiffusion> load_latent_diffusion(
@@ -109,7 +89,7 @@ std::unique_ptr<LatentDiffusion> load_latent_diffusion(
   check(file.kind == ModelKind::kDiffusion, path.string(),
         ": this is a first stage; expected a diffusion model (-m), which names its first stage itself");
   check_prefixes(file, path);
-  auto stage = first_stage ? load_first_stage(*first_stage) : first_stage_inside(file, path);
+  auto stage = first_stage ? load_first_stage(*first_stage) : first_stage_for(file, path);
   auto options = read_latent_diffusion_options(file.config.at("model"), "model");
   add_condition_names(file.config, options);
   const InitScope filled_below(Init::kNone);

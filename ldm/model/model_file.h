@@ -21,6 +21,7 @@ struct ModelFile {
   std::string vocabulary;
   std::string first_stage;  // File name; empty when the first stage is inside.
   std::string first_stage_sha256;
+  bool bare_first_stage = false;  // In the file that was opened, names had no first_stage_model. in front.
 };
 
 // Whether the file is one of ours, of any version. Throws kData when it cannot be read.

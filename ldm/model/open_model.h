@@ -8,8 +8,8 @@
 namespace ldm {
 
 struct OpenOptions {
-  std::filesystem::path
-      config;       // The model's YAML; empty: the one inside, or what the names and shapes tell.
+  std::filesystem::path config;  // The model's YAML; empty: the one inside, the one beside an original
+                                 // checkpoint under the same name, or what the names and shapes tell.
   bool ema = true;  // Take averaged weights where there are some.
 };
 
@@ -22,7 +22,8 @@ ModelFile open_model(const std::filesystem::path& path, const OpenOptions& optio
 // Compares names and shapes with what the configuration builds.
 LoadReport compare_weights(const ModelFile& model);
 
-// Throws kFormat with the table of what is missing, unexpected or of another shape, if anything is.
+// Throws kFormat with the table of what is missing, unexpected or of another shape, if anything is; and for a
+// diffusion model that cannot be loaded because its first stage or its vocabulary is nowhere.
 void check_weights(const ModelFile& model, const std::filesystem::path& path);
 
 }  // namespace ldm

@@ -72,21 +72,40 @@ bool is_first_stage_copy(const StateDict& tensors, const std::string& name) {
                                    name.find(".decoder.") != name.npos || name.find("quant") != name.npos);
 }
 
-// Puts averages where the trained weights are; those without a partner under the names that are known.
+// Otherwise they are a first stage's.
+bool is_of_diffusion_model(const StateDict& averages) {
+  return has_prefix(averages, std::string(kAveragePrefix).append("diffusion_model"));
+}
+
+// What the names of a module's parameters begin with; averages have no such beginning.
+std::string_view owner_of(std::string_view name) {
+  return name.starts_with(kFirstStagePrefix) ? kFirstStagePrefix : kModelPrefix;
+}
+
+const char* average_hint(bool unconfigured, bool trained) {
+  if (!unconfigured) return trained ? "; hint: --no-ema takes the trained weights" : "";
+  return trained ? "; hint: --config names the model's YAML, --no-ema takes the trained weights"
+                 : "; hint: --config names the model's YAML";
+}
+
+// Puts averages where the trained weights are; those without a partner under the names that are known. A
+// model averages its network (model.*), a first stage alone all that is trained: itself and its loss.
 void apply_averages(StateDict& tensors, StateDict averages, const std::vector<std::string>& names) {
+  const bool diffusion = is_of_diffusion_model(averages);
+  const auto owner = diffusion ? kModelPrefix : kFirstStagePrefix;
   std::vector<std::string> places = names;
   for (const auto& [name, tensor] : tensors) places.push_back(name);
   for (const auto& name : places) {
-    if (!name.starts_with(kModelPrefix)) continue;
+    if (!name.starts_with(owner)) continue;
     auto found = averages.extract(average_name(name));
     if (!found.empty()) tensors.insert_or_assign(name, std::move(found.mapped()));
   }
   averages.erase(std::string(kAveragePrefix).append("decay"));
   averages.erase(std::string(kAveragePrefix).append("num_updates"));
-  check(
-      averages.empty(), ErrorKind::kFormat, "averaged weights such as '",
-      averages.empty() ? std::string() : averages.begin()->first,
-      "' belong to no parameter; hint: --config names the model's YAML, --no-ema takes the trained weights");
+  if (!diffusion) take_prefix(averages, std::string(kAveragePrefix).append("loss"), "");
+  check(averages.empty(), ErrorKind::kFormat, "averaged weights such as '",
+        averages.empty() ? std::string() : averages.begin()->first, "' belong to no parameter",
+        names.empty() ? "" : " of the configuration", average_hint(names.empty(), !tensors.empty()));
 }
 
 StateDict take_model(StateDict tensors, OriginalWeights& out) {
@@ -94,16 +113,18 @@ StateDict take_model(StateDict tensors, OriginalWeights& out) {
   if (has_prefix(tensors, "state_dict.")) tensors = take_prefix(tensors, "state_dict.", "");
   if (has_prefix(tensors, "conditioner."))
     tensors.merge(take_prefix(tensors, "conditioner.", kCondStagePrefix));
-  if (has_prefix(tensors, "encoder.") && has_prefix(tensors, "decoder.")) {
-    tensors = take_prefix(tensors, "", kFirstStagePrefix);
-  }
   return tensors;
+}
+
+// A first stage alone has its parts at the top.
+bool is_bare_first_stage(const StateDict& tensors) {
+  return has_prefix(tensors, "encoder.") && has_prefix(tensors, "decoder.");
 }
 
 }  // namespace
 
 std::string average_name(const std::string& name) {
-  std::string out = name.substr(kModelPrefix.size());
+  std::string out = name.substr(owner_of(name).size());
   std::erase(out, '.');
   return std::string(kAveragePrefix) + out;
 }
@@ -114,8 +135,11 @@ OriginalWeights original_weights(WeightFile file, bool ema, const std::vector<st
   if (const auto found = tensors.find("scale_factor"); found != tensors.end() && found->second.numel() == 1)
     out.scale_factor = found->second.item<double>();
   auto averages = take_prefix(tensors, kAveragePrefix, kAveragePrefix);
+  out.bare_first_stage = is_bare_first_stage(tensors);
+  if (out.bare_first_stage) tensors = take_prefix(tensors, "", kFirstStagePrefix);
   out.has_average = !averages.empty();
-  out.averaged = out.has_average && (ema || !has_prefix(tensors, "model.diffusion_model."));
+  const auto averaged_part = is_of_diffusion_model(averages) ? "model.diffusion_model." : kFirstStagePrefix;
+  out.averaged = out.has_average && (ema || !has_prefix(tensors, averaged_part));
   if (out.averaged) apply_averages(tensors, std::move(averages), names);
   for (auto it = tensors.begin(); it != tensors.end();) {
     const bool drop = is_unused(it->first) || is_first_stage_copy(tensors, it->first);
@@ -124,7 +148,10 @@ OriginalWeights original_weights(WeightFile file, bool ema, const std::vector<st
   check(has_prefix(tensors, "model.diffusion_model.") || has_prefix(tensors, kFirstStagePrefix),
         ErrorKind::kFormat,
         "expected the weights of a diffusion model or a first stage; none of the names begins with "
-        "model.diffusion_model., first_stage_model. or encoder.");
+        "model.diffusion_model., first_stage_model. or encoder.",
+        has_prefix(tensors, "module.")
+            ? "; hint: they begin with module., as DataParallel saves them; save model.module.state_dict()"
+            : "");
   out.tensors = std::move(tensors);
   return out;
 }

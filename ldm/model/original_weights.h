@@ -15,11 +15,12 @@ struct OriginalWeights {
   bool has_average = false;            // The file has averaged weights beside the trained ones.
   bool averaged = false;               // ... and these are they.
   bool has_optimizer = false;          // States of an optimiser lie in the file.
+  bool bare_first_stage = false;       // A first stage alone, whose names had no first_stage_model. in front.
   std::optional<double> scale_factor;  // Stored by models with scale_by_std.
 };
 
-// The name of a parameter's average in the original (LitEma): "model_ema." and the name after "model."
-// without its dots.
+// The name of a parameter's average in the original (LitEma): "model_ema." and the name after "model." (of a
+// first stage alone, which averages itself: after "first_stage_model.") without its dots.
 std::string average_name(const std::string& name);
 
 // Finds the model among the content of a file: a Lightning checkpoint's state_dict or bare weights; a first

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
@@ -88,10 +89,13 @@ WeightFile read_indexed_weights(const MappedFile& mapped, const fs::path& path) 
 
 WeightFile read_by_content(const MappedFile& mapped, const fs::path& path) {
   const auto bytes = mapped.bytes();
+  if (is_safetensors(bytes)) return read_safetensors_weights(mapped);
   if (is_gguf(bytes)) return read_gguf_weights(mapped);
   if (is_torch_file(bytes)) return read_torch_weights(mapped);
   if (path.extension() == ".json") return read_indexed_weights(mapped, path);
-  return read_safetensors_weights(mapped);
+  fail(
+      ErrorKind::kFormat,
+      "no weights file that this program knows (safetensors; .ckpt, .pt or .bin; GGUF; folder of diffusers)");
 }
 
 }  // namespace
@@ -108,6 +112,17 @@ std::string to_string(WeightForm form) {
       return "GGUF";
   }
   return "?";
+}
+
+fs::path find_weight_index(const fs::path& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().ends_with(".index.json")) found.push_back(entry.path());
+  }
+  check(found.size() == 1, ErrorKind::kData, folder.string(),
+        ": expected a folder of diffusers (model_index.json, unet/ or a network's config.json), or one index "
+        "of weights in several files; hint: name one file in it");
+  return found.front();
 }
 
 WeightFile read_weight_file(const fs::path& path) {

@@ -27,4 +27,8 @@ struct WeightFile {
 // Throws kData when it cannot be read, kFormat when it breaks its format.
 WeightFile read_weight_file(const std::filesystem::path& path);
 
+// The index of weights in several files that a folder holds (*.safetensors.index.json, *.bin.index.json).
+// Throws kData, with a hint, unless it holds exactly one.
+std::filesystem::path find_weight_index(const std::filesystem::path& folder);
+
 }  // namespace ldm

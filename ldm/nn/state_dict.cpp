@@ -73,7 +73,9 @@ std::string LoadReport::table() const {
   list(out, "missing", missing);
   list(out, "unexpected", unexpected);
   list(out, "of another shape", mis_shaped);
-  return out.str();
+  auto text = out.str();
+  if (!text.empty()) text.pop_back();  // The caller ends its line itself.
+  return text;
 }
 
 LoadReport load_state_dict(torch::nn::Module& module, const StateDict& tensors, std::string_view prefix) {

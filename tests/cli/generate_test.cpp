@@ -243,5 +243,27 @@ TEST(Convert, HalfPrecisionDrawsNearlyTheSame) {
   expect_refusal(run_program({"convert", tiny().model, scratch / "x.safetensors", "--dtype", "f8"}), 2, "f8");
 }
 
+// The model names its first stage in another file and has a vocabulary of its own.
+TEST(Convert, ThroughTheOriginalsLayoutAndBackDrawsTheSame) {
+  const Scratch scratch;
+  const std::vector<std::string> to_original{
+      "convert", tiny().model, scratch / "o.safetensors", "--to", "original", "--dtype", "f32"};
+  const auto there = run_program(to_original);
+  ASSERT_EQ(there.code, 0) << there.err;
+  EXPECT_EQ(read_whole(scratch / "o.yaml").find(tiny().folder.path().string()), std::string::npos);
+  const auto back =
+      run_program({"convert", scratch / "o.safetensors", scratch / "back.safetensors", "--dtype", "f32"});
+  ASSERT_EQ(back.code, 0) << back.err;
+  ASSERT_EQ(draw({"-o", scratch / "a.png"}).code, 0);
+  ASSERT_EQ(draw({"-o", scratch / "b.png"}, scratch / "back.safetensors").code, 0);
+  EXPECT_EQ(largest_difference(scratch / "a.png", scratch / "b.png"), 0);
+  fs::remove(scratch / "o.safetensors");
+  expect_refusal(run_program(to_original), 2, "o.yaml is there already");
+  EXPECT_FALSE(fs::exists(scratch / "o.safetensors"));
+  for (const char* name : {"x.yaml", "x.ckpt"})
+    expect_refusal(run_program({"convert", tiny().model, scratch / name, "--to", "original"}), 2,
+                   ".safetensors");
+}
+
 }  // namespace
 }  // namespace ldm::cli

@@ -8,9 +8,10 @@
 #include "ldm/config/yaml.h"
 #include "ldm/io/file.h"
 #include "ldm/model/clip_towers.h"
-#include "ldm/model/foreign_writers.h"
+#include "ldm/model/diffusers_writer.h"
 #include "ldm/model/model_layout.h"
 #include "ldm/model/open_model.h"
+#include "ldm/model/original_writer.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/tiny_model.h"
 

@@ -7,11 +7,12 @@
 #include "ldm/config/yaml.h"
 #include "ldm/model/diffusers_folder.h"
 #include "ldm/model/diffusers_names.h"
-#include "ldm/model/foreign_writers.h"
+#include "ldm/model/diffusers_writer.h"
 #include "ldm/model/infer_config.h"
 #include "ldm/model/model_layout.h"
 #include "ldm/model/open_model.h"
 #include "ldm/model/original_weights.h"
+#include "ldm/model/original_writer.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/model/tiny_model.h"
 
@@ -92,6 +93,22 @@ TEST(Layouts, ThroughDiffusersAndBackIsExact) {
     EXPECT_EQ(back.vocabulary.empty(), model.vocabulary.empty());
     EXPECT_EQ(folder.count(), yaml == kCaption ? 2U : 1U) << "something temporary stayed";
   }
+}
+
+TEST(Layouts, AFolderOfDiffusersIsReplacedAndNoOther) {
+  const TemporaryFolder folder;
+  auto model = random_model(kUnconditional);
+  write_diffusers_folder(folder / "d", model, at::kFloat);
+  const std::string name = "model.diffusion_model.out.2.bias";
+  model.tensors[name] = at::ones_like(model.tensors[name]);
+  write_diffusers_folder(folder / "d", model, at::kFloat);
+  EXPECT_TRUE(at::equal(open_model(folder / "d").tensors.at(name), model.tensors[name]));
+  EXPECT_EQ(folder.count(), 1U) << "the old folder stayed";
+  fs::create_directories(folder / "mine/pictures");
+  EXPECT_TRUE(
+      has(thrown(ErrorKind::kUsage, [&] { write_diffusers_folder(folder / "mine", model, at::kFloat); }),
+          "mine"));
+  EXPECT_TRUE(fs::exists(folder / "mine/pictures"));
 }
 
 // Stable Diffusion 2 fills captions up with "!".

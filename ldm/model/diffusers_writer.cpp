@@ -1,17 +1,17 @@
-#include "ldm/model/foreign_writers.h"
+#include "ldm/model/diffusers_writer.h"
 
 #include <ATen/ATen.h>
 
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "ldm/config/options.h"
-#include "ldm/config/yaml.h"
 #include "ldm/core/error.h"
 #include "ldm/io/file.h"
+#include "ldm/io/folder.h"
 #include "ldm/io/json.h"
 #include "ldm/model/diffusers_config.h"
+#include "ldm/model/diffusers_folder.h"
 #include "ldm/model/diffusers_text_writer.h"
 #include "ldm/model/diffusers_weights.h"
 #include "ldm/model/engine_config.h"
@@ -70,7 +70,8 @@ void write_pipeline(const fs::path& folder, const ModelFile& model, at::ScalarTy
   UNetOptions unet;
   read_options(o.unet_config.at("params"), unet, "unet_config.params");
   check(model.first_stage.empty(),
-        "a folder of diffusers holds the first stage; this model names one in another file");
+        "a folder of diffusers holds the first stage; this model names one in another file; hint: "
+        "put_first_stage_inside");
   write_diffusers_part(folder / "unet", write_diffusers_unet(unet),
                        unet_to_diffusers(part_of(model.tensors, "model.diffusion_model."), unet),
                        "diffusion_pytorch_model.safetensors", dtype);
@@ -94,46 +95,26 @@ void write_pipeline(const fs::path& folder, const ModelFile& model, at::ScalarTy
   write_file_atomic(folder / "model_index.json", to_json(index, 2) + "\n");
 }
 
-// A folder that goes with its content unless it was renamed.
-struct ScratchFolder {
-  explicit ScratchFolder(fs::path p) : path(std::move(p)) { fs::create_directories(path); }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  fs::path path;
-};
+// Whether write_diffusers_folder may put its own in this one's place.
+bool is_replaceable(const fs::path& folder) {
+  return !fs::exists(folder) ||
+         (fs::is_directory(folder) && (fs::is_empty(folder) || is_diffusers_folder(folder)));
+}
 
 }  // namespace
 
-void write_original_file(const fs::path& path, const ModelFile& model, at::ScalarType dtype) {
-  constexpr std::string_view kCondition = "cond_stage_model.", kEmbedders = "cond_stage_model.embedders.",
-                             kFirst = "first_stage_model.";
-  StateDict tensors;
-  for (auto& [name, tensor] : in_dtype(model.tensors, dtype)) {
-    std::string original = name;
-    if (name.starts_with(kEmbedders))  // A list is generative-models'.
-      original = "conditioner." + name.substr(kCondition.size());
-    if (model.kind == ModelKind::kFirstStage && name.starts_with(kFirst))
-      original = name.substr(kFirst.size());
-    tensors.emplace(std::move(original), tensor);
-  }
-  write_tensor_file(path, tensors, {{"format", "pt"}});
-  write_file_atomic(fs::path(path).replace_extension(".yaml"), to_yaml(model.config));
-}
-
 void write_diffusers_folder(const fs::path& folder, const ModelFile& model, at::ScalarType dtype) {
   const auto name = folder.filename().empty() ? folder.parent_path() : folder;
-  const ScratchFolder scratch(name.parent_path() / ("." + name.filename().string() + ".tmp"));
+  check(is_replaceable(name), name.string(),
+        ": only a folder of diffusers is written over; hint: choose another name");
+  const ScratchFolder scratch(name);
   if (model.kind == ModelKind::kFirstStage) {
     const auto& config = model.config.at("model");
-    write_first_stage_part(scratch.path, model, config, 1.0, dtype);
+    write_first_stage_part(scratch.path(), model, config, 1.0, dtype);
   } else {
-    write_pipeline(scratch.path, model, dtype);
+    write_pipeline(scratch.path(), model, dtype);
   }
-  rename_synced(scratch.path, name);
+  replace_folder(scratch.path(), name);
 }
 
 }  // namespace ldm
