@@ -5,22 +5,25 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "cli/print_json.h"
 #include "cli/verb.h"
 #include "ldm/core/error.h"
+#include "ldm/io/file.h"
 #include "ldm/model/diffusers_writer.h"
 #include "ldm/model/first_stage_inside.h"
 #include "ldm/model/load_model.h"
 #include "ldm/model/model_file.h"
 #include "ldm/model/open_model.h"
 #include "ldm/model/original_writer.h"
+#include "ldm/text/wordpiece.h"
 
 namespace ldm::cli {
 namespace {
 
 struct ConvertFlags {
-  std::string input, output, to = "ldm", dtype = "f16", first_stage, config;
+  std::string input, output, to = "ldm", dtype = "f16", first_stage, config, vocabulary;
   bool no_ema = false, allow_mismatch = false, force = false, json = false;
 };
 
@@ -77,6 +80,15 @@ void check_output(const ConvertFlags& flags) {
   if (flags.to == "original") check_free(original_yaml_path(output));
 }
 
+// The original's checkpoints do not hold what their text encoder reads captions by: bert-base-uncased's
+// vocab.txt.
+void give_vocabulary(const ConvertFlags& flags, ModelFile& model) {
+  if (flags.vocabulary.empty()) return;
+  auto text = read_text(flags.vocabulary);
+  WordPiece::from_vocab(as_bytes(text));  // Throws unless it is one.
+  model.vocabulary = std::move(text);
+}
+
 void write(const ConvertFlags& flags, const ModelFile& model, at::ScalarType dtype) {
   if (flags.to == "ldm") return write_model_file(flags.output, model, dtype);
   if (flags.to == "original") return write_original_file(flags.output, model, dtype);
@@ -99,6 +111,7 @@ int convert(const ConvertFlags& flags) {
   check_output(flags);
   auto model = open_model(flags.input, {.config = flags.config, .ema = !flags.no_ema});
   settle_first_stage(flags, model);
+  give_vocabulary(flags, model);
   if (!flags.allow_mismatch) check_weights(model, flags.input);
   write(flags, model, dtype);
   const auto bytes = size_of(flags.output);
@@ -126,6 +139,8 @@ void add_convert(CLI::App& app, Context& context) {
   verb->add_option("--first-stage", flags->first_stage,
                    "the first stage: a file beside the output; --to original and diffusers put it inside");
   verb->add_option("--config", flags->config, "the model's YAML, unless it lies beside under the same name");
+  verb->add_option("--vocabulary", flags->vocabulary,
+                   "vocab.txt of a BERT-style text encoder, for a model whose file holds none");
   verb->add_flag("--no-ema", flags->no_ema, "take the trained weights, not their averages");
   verb->add_flag("--allow-mismatch", flags->allow_mismatch, "write what is there even if it does not fit");
   verb->add_flag("--force", flags->force, "write over a file that is there");

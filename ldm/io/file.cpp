@@ -126,6 +126,12 @@ std::string read_text(const fs::path& path, uint64_t max_bytes) {
 }
 
 AtomicFile::AtomicFile(const fs::path& path) : path_(path) {
+  // Renaming would put a file in the place of a device.
+  std::error_code error;
+  const auto there = fs::symlink_status(path, error);
+  const bool other = fs::exists(there) && !fs::is_regular_file(there) && !fs::is_symlink(there);
+  check(!other || fs::is_directory(there), ErrorKind::kData, path.string(),
+        ": is a device or a pipe; expected the name of a file");
   static std::atomic<uint64_t> count{0};
   temporary_ = parent_of(path) / ("." + path.filename().string() + ".tmp-" + std::to_string(::getpid()) +
                                   "-" + std::to_string(count++));

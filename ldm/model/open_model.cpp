@@ -96,9 +96,11 @@ void check_complete(const ModelFile& model, const fs::path& path) {
   const auto& params = model.config.at("model").at("params");
   for (const char* key : {"cond_stage_config", "conditioner_config"}) {
     const auto* encoder = params.find(key);
-    check(encoder == nullptr || !model.vocabulary.empty() || !reads_own_vocabulary(*encoder),
-          ErrorKind::kFormat, path.string(),
-          ": it does not hold the vocabulary that its text encoder reads captions by");
+    check(
+        encoder == nullptr || !model.vocabulary.empty() || !reads_own_vocabulary(*encoder),
+        ErrorKind::kFormat, path.string(),
+        ": it does not hold the vocabulary that its text encoder reads captions by; hint: ldm convert IN OUT "
+        "--vocabulary vocab.txt (of bert-base-uncased for the original's models)");
   }
 }
 

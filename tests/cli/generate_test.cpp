@@ -11,6 +11,7 @@
 
 #include "ldm/image/decode.h"
 #include "ldm/image/png.h"
+#include "ldm/nn/state_dict.h"
 #include "tests/cli/tiny_run.h"
 
 namespace ldm::cli {
@@ -257,6 +258,21 @@ TEST(Convert, ThroughTheOriginalsLayoutAndBackDrawsTheSame) {
   ASSERT_EQ(draw({"-o", scratch / "a.png"}).code, 0);
   ASSERT_EQ(draw({"-o", scratch / "b.png"}, scratch / "back.safetensors").code, 0);
   EXPECT_EQ(largest_difference(scratch / "a.png", scratch / "b.png"), 0);
+
+  // The original's own files have no vocabulary.
+  const auto whole = read_tensor_file(scratch / "o.safetensors");
+  write_tensor_file(scratch / "bare.safetensors", whole.tensors);
+  fs::copy_file(scratch / "o.yaml", scratch / "bare.yaml");
+  std::vector<std::string> bare{"convert", scratch / "bare.safetensors", scratch / "read.safetensors",
+                                "--dtype", "f32"};
+  expect_refusal(run_program(bare), 1, "--vocabulary vocab.txt");
+  write_whole(scratch / "vocab.txt", whole.metadata.at("ldm.vocabulary"));
+  bare.insert(bare.end(), {"--vocabulary", scratch / "vocab.txt"});
+  const auto given = run_program(bare);
+  ASSERT_EQ(given.code, 0) << given.err;
+  ASSERT_EQ(draw({"-o", scratch / "c.png"}, scratch / "read.safetensors").code, 0);
+  EXPECT_EQ(largest_difference(scratch / "a.png", scratch / "c.png"), 0);
+
   fs::remove(scratch / "o.safetensors");
   expect_refusal(run_program(to_original), 2, "o.yaml is there already");
   EXPECT_FALSE(fs::exists(scratch / "o.safetensors"));

@@ -124,6 +124,15 @@ TEST(AtomicFile, RefusesPlacesThatCannotBeWritten) {
   EXPECT_EQ(folder.count(), 1u) << "no temporary file is left";
 }
 
+TEST(AtomicFile, NeverTakesThePlaceOfADevice) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::string message;
+  EXPECT_EQ(kind_of([&] { write_file_atomic(folder / "pipe", "x"); }, &message), ErrorKind::kData);
+  EXPECT_NE(message.find("a device or a pipe"), std::string::npos) << message;
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
+}
+
 TEST(AtomicFile, RefusesToReplaceWhatCameMeanwhile) {
   const TemporaryFolder folder;
   AtomicFile file(folder / "a");
