@@ -19,6 +19,7 @@ void touch(const ldm::TorchFile& file) {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  ldm::fuzz::parse_or_refuse(data, size, [](auto bytes) { ldm::parse_pickle(bytes, ldm::is_checkpoint_global); });
+  ldm::fuzz::parse_or_refuse(data, size,
+                             [](auto bytes) { ldm::parse_pickle(bytes, ldm::is_checkpoint_global); });
   return ldm::fuzz::parse_or_refuse(data, size, [](auto bytes) { touch(ldm::parse_torch_file(bytes)); });
 }

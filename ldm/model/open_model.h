@@ -10,7 +10,7 @@ namespace ldm {
 struct OpenOptions {
   std::filesystem::path config;  // The model's YAML; empty: the one inside, the one beside an original
                                  // checkpoint under the same name, or what the names and shapes tell.
-  bool ema = true;  // Take averaged weights where there are some.
+  bool ema = true;               // Take averaged weights where there are some.
 };
 
 // A model of any layout in ours: a file of this program, an original checkpoint (.ckpt, .pt, .safetensors,

@@ -166,7 +166,8 @@ std::vector<GeneratedImage> Generator::generate(const GenerateRequest& r, const 
   const at::NoGradGuard no_grad;
   const Drawing drawing(*model_, r, hooks);
   if (drawing.draws_nothing())
-    log_warning(hooks.log, "the mask keeps all of the picture: white (255) is drawn anew, 7 and less is kept");
+    log_warning(hooks.log,
+                "the mask keeps all of the picture: white (255) is drawn anew, 7 and less is kept");
   auto memory = drawing.plan_memory();
   if (const auto crops = crops_notice(memory); !crops.empty())
     log_warning(hooks.log, "little memory (" + format_memory(memory.memory) + "): drawing " + crops);
