@@ -84,6 +84,7 @@ void check_output(const ConvertFlags& flags) {
 // vocab.txt.
 void give_vocabulary(const ConvertFlags& flags, ModelFile& model) {
   if (flags.vocabulary.empty()) return;
+  check(reads_own_vocabulary(model), "--vocabulary: ", flags.input, " reads none; expected none");
   auto text = read_text(flags.vocabulary);
   WordPiece::from_vocab(as_bytes(text));  // Throws unless it is one.
   model.vocabulary = std::move(text);

@@ -5,6 +5,7 @@
 
 #include "cli/user_text.h"
 #include "ldm/core/error.h"
+#include "ldm/core/utf8.h"
 #include "ldm/io/file.h"
 
 namespace ldm::cli {
@@ -12,8 +13,7 @@ namespace ldm::cli {
 std::vector<std::string> read_prompts_file(const std::filesystem::path& file) {
   constexpr size_t kMost = 10000;
   const MappedFile mapped(file);
-  std::string_view rest = as_text(mapped.bytes());
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // A byte order mark.
+  std::string_view rest = without_byte_order_mark(as_text(mapped.bytes()));
   std::vector<std::string> prompts;
   for (int64_t number = 1; !rest.empty(); ++number) {
     const size_t end = std::min(rest.find('\n'), rest.size());

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <optional>
 #include <string_view>
 #include <utility>
 
-#include "cli/read_number.h"
 #include "cli/recipe_options.h"
 #include "cli/version.h"
 #include "ldm/core/error.h"
@@ -29,6 +29,14 @@ void set_option(OptionPairs& options, const std::string& name, const std::string
   } else {
     options.emplace_back(name, value);
   }
+}
+
+// Decimal digits and nothing else, up to 2^64-1: no sign, no spaces.
+std::optional<uint64_t> read_whole_number(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 }  // namespace

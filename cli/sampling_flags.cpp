@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <optional>
-#include <string_view>
 
 #include "ldm/config/options.h"
 #include "ldm/config/override.h"
@@ -42,20 +41,6 @@ std::optional<double> read_level(const std::string& text, const char* option) {
   return value;
 }
 
-// KEY=VALUE of the sampler's settings. Errors call them overrides of a configuration.
-void read_more(const std::vector<std::string>& assignments, SampleOptions& sampling) {
-  try {
-    Node more;
-    for (const auto& assignment : assignments) apply_override(more, assignment);
-    read_options(more, sampling);
-  } catch (const Error& error) {
-    constexpr std::string_view kTheirs = "override ";
-    const std::string_view text = error.what();
-    fail(ErrorKind::kUsage, "--sampler-option ",
-         text.starts_with(kTheirs) ? text.substr(kTheirs.size()) : text);
-  }
-}
-
 }  // namespace
 
 void add_sampling_options(CLI::App* verb, GenerateRequest& request, SamplingFlags& flags) {
@@ -90,7 +75,9 @@ void add_sampling_options(CLI::App* verb, GenerateRequest& request, SamplingFlag
 
 void read_sampling_flags(const SamplingFlags& flags, GenerateRequest& request) {
   auto& sampling = request.sampling;
-  read_more(flags.more, sampling);
+  Node more;
+  for (const auto& assignment : flags.more) apply_override(more, assignment, "--sampler-option");
+  read_options(more, sampling);
   if (!flags.sigmas.empty()) sampling.sigmas = read_numbers(flags.sigmas, 2, 10000, "--sigmas");
   if (!flags.eta.empty()) sampling.eta = read_level(flags.eta, "--eta");
   if (!flags.s_churn.empty()) sampling.s_churn = read_level(flags.s_churn, "--s-churn");

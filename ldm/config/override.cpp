@@ -10,21 +10,21 @@
 namespace ldm {
 namespace {
 
-Node* step_into_list(Node& list, std::string_view step, std::string_view assignment) {
+Node* step_into_list(Node& list, std::string_view step, const std::string& where) {
   auto& items = list.items();
   const auto index = parse_index(step);
-  check(index && *index <= items.size(), "override '", assignment, "': expected an index of 0 to ",
-        items.size(), " into the list, got '", step, "'");
+  check(index && *index <= items.size(), where, ": expected an index of 0 to ", items.size(),
+        " into the list, got '", step, "'");
   if (*index == items.size()) items.emplace_back();
   return &items[*index];
 }
 
 // The node under one name of the path; made if it is not there.
-Node* step_into(Node& node, std::string_view step, std::string_view assignment) {
-  check(!step.empty(), "override '", assignment, "': expected names between the dots");
-  if (node.is_sequence()) return step_into_list(node, step, assignment);
-  check(node.is_map() || node.is_null(), "override '", assignment, "': expected a map or a list around '",
-        step, "', got ", to_yaml_flow(node));
+Node* step_into(Node& node, std::string_view step, const std::string& where) {
+  check(!step.empty(), where, ": expected names between the dots");
+  if (node.is_sequence()) return step_into_list(node, step, where);
+  check(node.is_map() || node.is_null(), where, ": expected a map or a list around '", step, "', got ",
+        to_yaml_flow(node));
   if (Node* found = node.find(step)) return found;
   node.set(step, Node());
   return node.find(step);
@@ -39,12 +39,13 @@ void set_source_of_all(Node& node, const std::shared_ptr<const std::string>& sou
 
 }  // namespace
 
-void apply_override(Node& root, std::string_view assignment) {
+void apply_override(Node& root, std::string_view assignment, std::string_view what) {
+  const auto source =
+      std::make_shared<const std::string>(std::string(what) + " '" + std::string(assignment) + "'");
   const auto equals = assignment.find('=');
-  check(equals != assignment.npos && equals > 0, "override '", assignment, "': expected name=value");
+  check(equals != assignment.npos && equals > 0, *source, ": expected name=value");
   std::string_view path = assignment.substr(0, equals);
   const std::string_view text = assignment.substr(equals + 1);
-  const auto source = std::make_shared<const std::string>("override '" + std::string(assignment) + "'");
   Node value = text.empty() ? Node::string("") : parse_yaml(text, *source);
   set_source_of_all(value, source);
 
@@ -52,7 +53,7 @@ void apply_override(Node& root, std::string_view assignment) {
   Node* node = &changed;
   while (true) {
     const auto dot = path.find('.');
-    node = step_into(*node, path.substr(0, dot), assignment);
+    node = step_into(*node, path.substr(0, dot), *source);
     if (dot == path.npos) break;
     path.remove_prefix(dot + 1);
   }

@@ -12,6 +12,9 @@ size_t valid_utf8_prefix(std::string_view text);
 
 inline bool is_utf8(std::string_view text) { return valid_utf8_prefix(text) == text.size(); }
 
+// The text behind a byte order mark, if it begins with one.
+std::string_view without_byte_order_mark(std::string_view text);
+
 // Code points of a text. Every ill-formed part becomes one U+FFFD (section 3.9, "maximal subparts"), so that
 // hostile bytes cost nothing else.
 std::u32string decode_utf8(std::string_view text);

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "ldm/core/error.h"
+#include "ldm/core/utf8.h"
 #include "ldm/image/resize_cv.h"
 #include "ldm/io/file.h"
 
@@ -38,8 +39,7 @@ std::array<int64_t, 256> channels_of(const LabelTable& table) {
 
 LabelTable parse_label_table(std::span<const std::byte> text, std::string_view what) {
   LabelTable table;
-  std::string_view rest = as_text(text);
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // A byte order mark.
+  std::string_view rest = without_byte_order_mark(as_text(text));
   for (int64_t line = 1; !rest.empty(); ++line) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view entry = without_blanks(rest.substr(0, end));

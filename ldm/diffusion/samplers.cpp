@@ -39,18 +39,6 @@ namespace {
 using Sigmas = std::vector<double>;
 using D = const Denoiser&;
 using G = const GuidedDenoiser&;
-// Looks at each number among the options.
-struct FiniteNumbers {
-  template <typename Value>
-  void operator()(const char*, const Value&, const char*) const {}
-  void operator()(const char* name, const double& value, const char*) const {
-    check(std::isfinite(value), name, ": expected a finite number, got ", value);
-  }
-  void operator()(const char* name, const std::optional<double>& value, const char* help) const {
-    if (value) (*this)(name, *value, help);
-  }
-};
-
 using X = torch::Tensor;
 using L = const Sigmas&;
 using R = const SamplerRun&;
@@ -339,6 +327,18 @@ std::string plain(std::string_view name) {
   }
   return out.starts_with("sample") ? out.substr(6) : out;
 }
+
+// Looks at each number among the options.
+struct FiniteNumbers {
+  template <typename Value>
+  void operator()(const char*, const Value&, const char*) const {}
+  void operator()(const char* name, const double& value, const char*) const {
+    check(std::isfinite(value), name, ": expected a finite number, got ", value);
+  }
+  void operator()(const char* name, const std::optional<double>& value, const char* help) const {
+    if (value) (*this)(name, *value, help);
+  }
+};
 
 }  // namespace
 

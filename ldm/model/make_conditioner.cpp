@@ -37,9 +37,7 @@ std::shared_ptr<Conditioner> make_text(const Node& params, const ConditionerSett
   if (init_mode() == Init::kMeta) return text_shapes(options);
   const auto& vocabulary = setting.vocabulary;
   check(!vocabulary.empty(), ErrorKind::kFormat, where,
-        ": the text encoder needs a vocabulary in the model file; hint: ldm convert IN OUT --vocabulary "
-        "vocab.txt "
-        "(of bert-base-uncased for the original's models)");
+        ": the text encoder needs a vocabulary in the model file", kVocabularyHint);
   auto tokenizer = WordPiece::from_vocab(std::as_bytes(std::span(vocabulary)));
   check(tokenizer.size() <= options.transformer.vocab_size, ErrorKind::kFormat, where,
         ": the vocabulary has ", tokenizer.size(), " pieces, the network knows ",

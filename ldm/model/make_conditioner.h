@@ -12,6 +12,10 @@
 
 namespace ldm {
 
+// What helps where a text encoder has no vocabulary.
+inline constexpr char kVocabularyHint[] =
+    "; hint: ldm convert IN OUT --vocabulary vocab.txt (of bert-base-uncased for the original's models)";
+
 // What a conditioner may need besides its own settings.
 struct ConditionerSetting {
   Wiring wiring;                            // How the network takes the condition.

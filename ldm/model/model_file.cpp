@@ -54,7 +54,7 @@ ModelFile read_model_file(const std::filesystem::path& path) {
       .kind = kind == "diffusion" ? ModelKind::kDiffusion : ModelKind::kFirstStage,
       .config = parse_yaml(std::string_view(take(file.metadata, "ldm.config")), path.string() + "#config"),
       .tensors = std::move(file.tensors),
-      .vocabulary = take(file.metadata, "ldm.vocabulary"),
+      .vocabulary = take(file.metadata, kVocabularyKey),
       .first_stage = take(file.metadata, "ldm.first_stage"),
       .first_stage_sha256 = take(file.metadata, "ldm.first_stage_sha256")};
 }
@@ -64,7 +64,7 @@ void write_model_file(const std::filesystem::path& path, const ModelFile& model,
       {"ldm.format", kFormatVersion},
       {"ldm.kind", model.kind == ModelKind::kDiffusion ? "diffusion" : "first_stage"},
       {"ldm.config", to_yaml(model.config)}};
-  if (!model.vocabulary.empty()) metadata["ldm.vocabulary"] = model.vocabulary;
+  if (!model.vocabulary.empty()) metadata[kVocabularyKey] = model.vocabulary;
   if (!model.first_stage.empty()) {
     metadata["ldm.first_stage"] = model.first_stage;
     metadata["ldm.first_stage_sha256"] = model.first_stage_sha256;

@@ -24,6 +24,9 @@ struct ModelFile {
   bool bare_first_stage = false;  // In the file that was opened, names had no first_stage_model. in front.
 };
 
+// The vocabulary's key in the metadata, in our files and in the original's layout as we write it.
+inline constexpr char kVocabularyKey[] = "ldm.vocabulary";
+
 // Whether the file is one of ours, of any version. Throws kData when it cannot be read.
 bool is_model_file(const std::filesystem::path& path);
 

@@ -13,6 +13,7 @@
 #include "ldm/model/diffusers_folder.h"
 #include "ldm/model/first_stage_inside.h"
 #include "ldm/model/infer_config.h"
+#include "ldm/model/make_conditioner.h"
 #include "ldm/model/model_layout.h"
 #include "ldm/model/original_weights.h"
 #include "ldm/model/original_writer.h"
@@ -74,8 +75,7 @@ std::string shape_line(const std::string& name, const std::vector<int64_t>& expe
   return line.str();
 }
 
-// Whether a part of the configuration reads captions by a vocabulary that only its file can bring.
-bool reads_own_vocabulary(const Node& node) {
+bool reads_vocabulary(const Node& node) {
   const auto* target = node.find("target");
   const auto* tokenizer = node.find_path("params.use_tokenizer");
   if (target != nullptr && target->is_scalar() &&
@@ -84,8 +84,8 @@ bool reads_own_vocabulary(const Node& node) {
   const auto& entries = node.entries();
   const auto& items = node.items();
   return std::any_of(entries.begin(), entries.end(),
-                     [](const auto& entry) { return reads_own_vocabulary(entry.value); }) ||
-         std::any_of(items.begin(), items.end(), [](const auto& item) { return reads_own_vocabulary(item); });
+                     [](const auto& entry) { return reads_vocabulary(entry.value); }) ||
+         std::any_of(items.begin(), items.end(), [](const auto& item) { return reads_vocabulary(item); });
 }
 
 // What drawing needs beside tensors.
@@ -93,18 +93,20 @@ void check_complete(const ModelFile& model, const fs::path& path) {
   if (model.kind != ModelKind::kDiffusion) return;
   check(!lacks_first_stage(model) || !model.first_stage.empty(), ErrorKind::kFormat, path.string(),
         ": its first stage lies in another file, which it does not name; hint: --first-stage FILE");
-  const auto& params = model.config.at("model").at("params");
-  for (const char* key : {"cond_stage_config", "conditioner_config"}) {
-    const auto* encoder = params.find(key);
-    check(
-        encoder == nullptr || !model.vocabulary.empty() || !reads_own_vocabulary(*encoder),
-        ErrorKind::kFormat, path.string(),
-        ": it does not hold the vocabulary that its text encoder reads captions by; hint: ldm convert IN OUT "
-        "--vocabulary vocab.txt (of bert-base-uncased for the original's models)");
-  }
+  check(!model.vocabulary.empty() || !reads_own_vocabulary(model), ErrorKind::kFormat, path.string(),
+        ": it does not hold the vocabulary that its text encoder reads captions by", kVocabularyHint);
 }
 
 }  // namespace
+
+bool reads_own_vocabulary(const ModelFile& model) {
+  const auto* params = model.config.at("model").find("params");
+  const auto reads = [&](const char* key) {
+    const auto* encoder = params == nullptr ? nullptr : params->find(key);
+    return encoder != nullptr && reads_vocabulary(*encoder);
+  };
+  return reads("cond_stage_config") || reads("conditioner_config");
+}
 
 ModelFile open_model(const fs::path& path, const OpenOptions& options) {
   if (fs::is_directory(path)) {

@@ -22,6 +22,9 @@ ModelFile open_model(const std::filesystem::path& path, const OpenOptions& optio
 // Compares names and shapes with what the configuration builds.
 LoadReport compare_weights(const ModelFile& model);
 
+// Whether the model reads captions by a vocabulary that only its file can bring (ModelFile::vocabulary).
+bool reads_own_vocabulary(const ModelFile& model);
+
 // Throws kFormat with the table of what is missing, unexpected or of another shape, if anything is; and for a
 // diffusion model that cannot be loaded because its first stage or its vocabulary is nowhere.
 void check_weights(const ModelFile& model, const std::filesystem::path& path);

@@ -17,7 +17,4 @@ void write_original_file(const std::filesystem::path& path, const ModelFile& mod
 // FILE.yaml beside FILE.safetensors or FILE.ckpt.
 std::filesystem::path original_yaml_path(const std::filesystem::path& path);
 
-// The vocabulary's key in the metadata, as in files of this program.
-inline constexpr char kVocabularyKey[] = "ldm.vocabulary";
-
 }  // namespace ldm

@@ -6,6 +6,7 @@
 
 #include "ldm/core/error.h"
 #include "ldm/core/names.h"
+#include "ldm/core/utf8.h"
 #include "ldm/io/file.h"
 #include "ldm/io/printable.h"
 
@@ -73,10 +74,8 @@ int64_t find_class(std::string_view text, std::span<const std::string> names, in
 
 std::vector<std::string> read_class_names(const std::filesystem::path& path) {
   const auto text = read_text(path, kMostNameBytes);
-  std::string_view rest(text);
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // A byte order mark.
   std::vector<std::string> names;
-  for (const auto line : parts_of(rest, '\n')) names.emplace_back(line);
+  for (const auto line : parts_of(without_byte_order_mark(text), '\n')) names.emplace_back(line);
   while (!names.empty() && names.back().empty()) names.pop_back();
   check(!names.empty(), ErrorKind::kFormat, path.string(), ": expected the names of classes, one a line");
   return names;

@@ -23,6 +23,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kConfigFile = "config.yaml";  // In the run's folder and in a checkpoint.
 constexpr const char* kMeansFile = "means.json";  // In a checkpoint: figures since the last line of the log.
 
 double seconds_since(Clock::time_point start) {
@@ -101,11 +102,10 @@ class Run {
     lock_.emplace(folder_);
     if (resume) {
       if (const auto checkpoint = store_.latest(callbacks_.log)) load(*checkpoint);
-      tell_changes();
     } else {
       check_new_run(folder_);
     }
-    write_file_atomic(folder_ / "config.yaml", config_yaml_);
+    write_file_atomic(folder_ / kConfigFile, config_yaml_);
     best_.emplace(folder_, task_.monitor(), resume);
     jsonl_.emplace(folder_ / "log.jsonl", report_.first_step);
     // TensorBoard forgets what earlier files hold from the step after the last good one.
@@ -113,6 +113,7 @@ class Run {
   }
 
   void load(const Checkpoint& checkpoint) {
+    tell_changes(checkpoint);
     std::map<std::string, StateDict> state;
     for (const auto& [group, unused] : task_.state()) {
       state[group] = read_tensor_file(checkpoint.folder / (group + ".safetensors")).tensors;
@@ -123,11 +124,10 @@ class Run {
     log_info(callbacks_.log, "resumed from " + checkpoint.folder.string());
   }
 
-  // Settings that are others than when the run was begun or last went on.
-  void tell_changes() const {
-    const auto file = folder_ / "config.yaml";
-    if (!std::filesystem::is_regular_file(file)) return;
-    const auto changes = changed_settings(read_yaml(file), parse_yaml(config_yaml_, "config.yaml"));
+  // Settings that are others than those with which the checkpoint was made.
+  void tell_changes(const Checkpoint& checkpoint) const {
+    const auto changes =
+        changed_settings(read_yaml(checkpoint.folder / kConfigFile), parse_yaml(config_yaml_, kConfigFile));
     if (!changes.empty())
       log_warning(callbacks_.log, "goes on with other settings than before: " + join_names(changes));
   }
@@ -195,7 +195,7 @@ class Run {
   }
 
   void save() {
-    CheckpointFiles files{{"config.yaml", text_file_writer(config_yaml_)},
+    CheckpointFiles files{{kConfigFile, text_file_writer(config_yaml_)},
                           {kMeansFile, text_file_writer(means_.text())}};
     for (auto& [group, tensors] : task_.state()) {
       files[group + ".safetensors"] = tensor_file_writer(std::move(tensors));

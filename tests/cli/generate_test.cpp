@@ -273,6 +273,10 @@ TEST(Convert, ThroughTheOriginalsLayoutAndBackDrawsTheSame) {
   ASSERT_EQ(draw({"-o", scratch / "c.png"}, scratch / "read.safetensors").code, 0);
   EXPECT_EQ(largest_difference(scratch / "a.png", scratch / "c.png"), 0);
 
+  expect_refusal(run_program({"convert", tiny().first_stage, scratch / "n.safetensors", "--vocabulary",
+                              scratch / "vocab.txt"}),
+                 2, "reads none");
+
   fs::remove(scratch / "o.safetensors");
   expect_refusal(run_program(to_original), 2, "o.yaml is there already");
   EXPECT_FALSE(fs::exists(scratch / "o.safetensors"));
